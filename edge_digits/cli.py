@@ -1,0 +1,77 @@
+"""The command line: finds the command, turns errors into one line and an exit code.
+
+Each command is a module with `add_arguments(parser)` and `run(arguments) -> ExitCode`, imported only when it is
+called, so that `read` never pays for what `serve` needs. Data goes to stdout, words and progress to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from edge_digits.errors import EdgeDigitsError, ExitCode
+
+COMMANDS: Final = {
+    "read": ("edge_digits.reading.command", "read pictures: photo or scan in, numbers out"),
+    "watch": ("edge_digits.live.command", "read a camera, video or stream as it goes"),
+    "batch": ("edge_digits.batch.command", "read a folder of scans into a table"),
+    "bench": ("edge_digits.bench.command", "measure latency, stage by stage"),
+    "collect": ("edge_digits.personal.collect_command", "gather samples of one person's digits"),
+    "adapt": ("edge_digits.personal.adapt_command", "fit the model to one person's hand"),
+    "evaluate": ("edge_digits.bench.evaluate_command", "score readings against a transcription"),
+    "serve": ("edge_digits.web.command", "read pictures in a web page on this machine"),
+    "doctor": ("edge_digits.doctor", "check this installation"),
+    "info": ("edge_digits.recognition.info_command", "list the models and their figures"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. No traceback for a user's mistake."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return int(_dispatch(arguments))
+    except EdgeDigitsError as error:
+        print(f"edge-digits: {error}", file=sys.stderr)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        print("edge-digits: interrupted", file=sys.stderr)
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our stdout has gone (`| head`): nothing is wrong, and Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.OK)
+
+
+def _dispatch(argv: list[str]) -> ExitCode:
+    name = argv[0] if argv else ""
+    if name not in COMMANDS:
+        _top_parser().parse_args(argv or ["--help"])
+        return ExitCode.USAGE
+    module = importlib.import_module(COMMANDS[name][0])
+    parser = argparse.ArgumentParser(prog=f"edge-digits {name}", description=COMMANDS[name][1])
+    module.add_arguments(parser)
+    code: ExitCode = module.run(parser.parse_args(argv[1:]))
+    return code
+
+
+def _top_parser() -> argparse.ArgumentParser:
+    from edge_digits import __version__
+
+    listing = "\n".join(f"  {name:10}{text}" for name, (_, text) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="edge-digits",
+        description="Reads handwritten digits off real paper, on this device.",
+        epilog=f"commands:\n{listing}\n\n`edge-digits COMMAND --help` tells more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"edge-digits {__version__}")
+    parser.add_argument("command", choices=list(COMMANDS), metavar="COMMAND", help="one of those below")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""From a Frame to Tiles: page, ink, rules, glyphs, touching strokes, tiles."""

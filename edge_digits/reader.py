@@ -1,0 +1,82 @@
+"""The corridor: the only place that knows the order of the rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from numpy.typing import NDArray
+
+from edge_digits.options import (
+    DEFAULT_MAX_MEGAPIXELS,
+    Options,
+    Precision,
+    Provider,
+    ReadingOptions,
+    RecognitionOptions,
+    SourceOptions,
+)
+from edge_digits.paper.glyphs import find_glyphs
+from edge_digits.paper.ink import find_ink
+from edge_digits.paper.page import find_page
+from edge_digits.paper.tiles import make_tiles
+from edge_digits.reading.layout import arrange
+from edge_digits.reading.reading import Reading
+from edge_digits.recognition.classifier import Classifier
+from edge_digits.recognition.decode import choose_digits
+from edge_digits.sources.frame import Frame
+from edge_digits.sources.images import open_frames
+
+Source = str | Path | bytes | NDArray[Any]
+
+
+class Reader:
+    """Reads handwritten digits off pictures of paper. Built once; safe to use from several threads.
+
+    >>> Reader().read("note.jpg").text
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str = "default",
+        provider: Provider = "auto",
+        precision: Precision = "auto",
+        threads: int = 0,
+        min_confidence: float | None = None,
+        max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+        dpi: int = 200,
+        options: Options | None = None,
+    ) -> None:
+        """Load the model. See options.py for each value; `options`, when given, replaces all the others.
+
+        Raises UsageError, ModelError, ProviderError, MissingExtraError.
+        """
+        self.options = options or Options(
+            SourceOptions(max_megapixels, dpi),
+            RecognitionOptions(model, provider, precision, threads),
+            ReadingOptions(min_confidence),
+        )
+        self.classifier = Classifier(self.options.recognition)
+
+    def read(self, source: Source) -> Reading:
+        """Read one picture: a path, the bytes of a file, or a uint8 array (h, w) or (h, w, 3) BGR.
+
+        Of a document with several pages the first is read; `pages` reads all. Raises InputError.
+        """
+        return next(self.pages(source))
+
+    def pages(self, source: Source) -> Iterator[Reading]:
+        """Read every page of a source, one at a time. Raises InputError."""
+        frames = open_frames(source, self.options.source)
+        while True:
+            started = perf_counter()
+            frame = next(frames, None)
+            if frame is None:
+                return
+            yield self.read_frame(frame, source_ms=(perf_counter() - started) * 1000.0)
+
+    def read_frame(self, frame: Frame, source_ms: float | None = None) -> Reading:
+        """Read one Frame, as cameras deliver it. source_ms : what opening it took, for the record."""

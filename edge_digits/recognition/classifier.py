@@ -1,0 +1,123 @@
+"""Tiles in, probabilities out: the model with its temperature, checked once when it is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.errors import ModelContractError, ModelDamagedError
+from edge_digits.options import RecognitionOptions
+from edge_digits.paper.tiles import TILE_SIDE_PX, as_model_input
+from edge_digits.recognition import engine, weights
+
+GOLDEN_TOLERANCE: Final = {"float": 0.01, "int8": 1.5}
+"""Largest allowed difference of a golden logit. Float differs by rounding only; int8 by one quantization step a layer,
+more where a CPU without VNNI saturates; a broken kernel gives zeros or noise, which differ by 5 and more."""
+
+BATCH_SIZES: Final = (1, 8, 32, 128, 512, 2048)
+"""Batches are filled up to one of these on CUDA, which plans anew for each new shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What the model says of each tile.
+
+    probabilities : float32 (n, 11), rows sum to 1; columns 0..9 are the digits, 10 is "not one digit".
+    """
+
+    probabilities: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.probabilities)
+
+
+class Classifier:
+    """A model ready to judge tiles. Built once; calls are re-entrant.
+
+    name, sha256, precision : of the loaded model file. provider : what the session really obtained.
+    reject_threshold : the model's own threshold below which a digit is "?".
+    """
+
+    def __init__(self, options: RecognitionOptions | None = None) -> None:
+        """Load, verify and self-test the model.
+
+        Raises ModelNotFoundError, ModelDamagedError, ModelContractError, ProviderError, MissingExtraError.
+        """
+        options = options or RecognitionOptions()
+        self.file, self.engine = _load(options)
+        self.card = weights.read_card(self.engine.metadata, self.file.name)
+        _check_shape(self.engine, self.file.name)
+        self.name, self.sha256, self.precision = self.file.name, self.file.sha256, self.file.precision
+        self.provider, self.reject_threshold = self.engine.provider, self.card.reject_threshold
+        self.self_test()
+
+    def self_test(self) -> float:
+        """Judge the golden tiles; returns the largest difference of a logit from the published one.
+
+        Raises ModelDamagedError beyond the tolerance. A file without golden tiles passes with 0.0.
+        """
+        if self.file.golden is None:
+            return 0.0
+        tiles, expected = self.file.golden
+        logits = self.logits(as_model_input(tiles))
+        worst = float(np.abs(logits - expected).max())
+        same = bool((logits.argmax(axis=1) == expected.argmax(axis=1)).all())
+        if not same or not worst <= GOLDEN_TOLERANCE[self.precision]:
+            raise ModelDamagedError(
+                f"{self.name} {self.precision}: self-test failed, golden logits differ by {worst:.3g}; "
+                "try --precision float, and run `edge-digits doctor`"
+            )
+        return worst
+
+    def logits(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        """tiles : float32 (n, 1, 28, 28), ink 1, paper 0. Returns float32 (n, 11)."""
+        return self._run("logits", tiles, len(weights.LABELS))
+
+    def predict(self, tiles: NDArray[np.float32]) -> Predictions:
+        """Calibrated probabilities of all tiles in one batched run.
+
+        tiles : float32 (n, 1, 28, 28), ink 1, paper 0; n may be 0.
+        """
+        return Predictions(softmax(self.logits(tiles) / np.float32(self.card.temperature)))
+
+    def _run(self, output: str, tiles: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+        count = len(tiles)
+        if count == 0:
+            return np.zeros((0, width), np.float32)
+        if self.provider != engine.CPU:
+            tiles = _pad_batch(tiles)
+        return self.engine.run(output, tiles)[:count]
+
+
+def _load(options: RecognitionOptions) -> tuple[weights.ModelFile, engine.Engine]:
+    """int8 runs on the CPU and the float file of the same name on CUDA, whose provider has no int8 convolution."""
+    if options.provider != "cpu" and options.precision != "int8":
+        file = weights.find_model(options.model, "float")
+        candidate = engine.Engine(file.data, options.provider, options.threads, file.name)
+        if candidate.provider == engine.CUDA or options.precision == "float":
+            return file, candidate
+    elif options.provider == "cuda":
+        raise ModelContractError("precision 'int8' does not run on CUDA; use --precision float or --provider cpu")
+    file = weights.find_model(options.model, "float" if options.precision == "float" else "int8")
+    return file, engine.Engine(file.data, "cpu", options.threads, file.name)
+
+
+def _check_shape(loaded: engine.Engine, name: str) -> None:
+    shape = loaded.inputs.get("tiles")
+    if shape is None or tuple(shape[1:]) != (1, TILE_SIDE_PX, TILE_SIDE_PX) or "logits" not in loaded.outputs:
+        raise ModelContractError(f"{name}: inputs {loaded.inputs}, outputs {loaded.outputs}; wanted 'tiles' [n, 1, 28, 28] and 'logits'")
+
+
+def _pad_batch(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+    count = len(tiles)
+    size = next((s for s in BATCH_SIZES if s >= count), count)
+    return np.concatenate([tiles, np.zeros((size - count, *tiles.shape[1:]), np.float32)])
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Row-wise softmax of float32 (n, k)."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)

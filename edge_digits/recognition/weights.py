@@ -1,0 +1,152 @@
+"""Finds a model file, checks that it is the one its manifest names, and reads what it says about itself."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.errors import ModelContractError, ModelDamagedError, ModelNotFoundError
+
+CONTRACT_VERSION: Final = 1
+LABELS: Final = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "not one digit")
+NOT_ONE_DIGIT: Final = 10
+
+WEIGHTS_FOLDER: Final = Path(__file__).resolve().parent.parent / "weights"
+MANIFEST_NAME: Final = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One model file, read and verified against its manifest.
+
+    data : the bytes of the ONNX file. sha256 : of those bytes. precision : "int8" or "float".
+    golden : tiles uint8 (k, 28, 28) and the logits float32 (k, 11) that this very file gave when it was published;
+        None for a file without a manifest.
+    entry : the manifest's entry (figures, licence, training), {} without a manifest.
+    """
+
+    name: str
+    precision: str
+    data: bytes
+    sha256: str
+    golden: tuple[NDArray[np.uint8], NDArray[np.float32]] | None
+    entry: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model file says about itself in its metadata.
+
+    temperature : logits are divided by it before softmax, > 0.
+    reject_threshold : digits below this probability are "?", 0..1.
+    training : the training record (commit, seed, machine, figures).
+    """
+
+    temperature: float
+    reject_threshold: float
+    training: dict[str, Any]
+
+
+def load_manifest(folder: Path = WEIGHTS_FOLDER) -> dict[str, Any]:
+    """The manifest of a folder of models.
+
+    Raises ModelNotFoundError without one, ModelDamagedError when it is no JSON, ModelContractError for another contract.
+    """
+    path = folder / MANIFEST_NAME
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelNotFoundError(f"{path}: no model manifest; reinstall edge-digits or publish a model") from error
+    except (ValueError, OSError) as error:
+        raise ModelDamagedError(f"{path}: manifest cannot be read ({error}); reinstall edge-digits") from error
+    if manifest.get("contract") != CONTRACT_VERSION:
+        raise ModelContractError(
+            f"{path}: contract {manifest.get('contract')}, this edge_digits reads {CONTRACT_VERSION}; upgrade the older of the two"
+        )
+    return manifest
+
+
+def find_model(model: str, precision: str) -> ModelFile:
+    """Read and verify a model by name (shipped) or by path of an .onnx file.
+
+    precision : "int8" or "float"; a path names its file itself, precision is then only what it is called.
+    Raises ModelNotFoundError, ModelDamagedError, ModelContractError.
+    """
+    path = Path(model)
+    if path.suffix == ".onnx" or len(path.parts) > 1:
+        return _read_path(path, precision)
+    manifest = load_manifest()
+    name = manifest["default"] if model == "default" else model
+    if name not in manifest["models"]:
+        known = ", ".join(sorted(manifest["models"]))
+        raise ModelNotFoundError(f"no model '{model}'; shipped: {known}; or give the path of an .onnx file")
+    return _read_entry(WEIGHTS_FOLDER, name, manifest["models"][name], precision)
+
+
+def _read_path(path: Path, precision: str) -> ModelFile:
+    if path.is_dir():
+        manifest = load_manifest(path)
+        return _read_entry(path, manifest["default"], manifest["models"][manifest["default"]], precision)
+    if (path.parent / MANIFEST_NAME).is_file():
+        manifest = load_manifest(path.parent)
+        for name, entry in manifest["models"].items():
+            for kind in ("int8", "float"):
+                if entry.get(kind, {}).get("file") == path.name:
+                    return _read_entry(path.parent, name, entry, kind)
+    data = _read_bytes(path)
+    return ModelFile(path.stem, precision, data, hashlib.sha256(data).hexdigest(), None, {})
+
+
+def _read_entry(folder: Path, name: str, entry: dict[str, Any], precision: str) -> ModelFile:
+    if precision not in entry:
+        raise ModelNotFoundError(f"model '{name}' has no {precision} file; it has: {', '.join(k for k in ('int8', 'float') if k in entry)}")
+    part = entry[precision]
+    data = _read_verified(folder / part["file"], part["sha256"])
+    golden = _read_verified(folder / part["golden"]["file"], part["golden"]["sha256"])
+    with np.load(io.BytesIO(golden), allow_pickle=False) as arrays:
+        pair = arrays["tiles"].astype(np.uint8), arrays["logits"].astype(np.float32)
+    return ModelFile(name, precision, data, part["sha256"], pair, entry)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelNotFoundError(f"{path}: no such model file; `edge-digits info` lists the shipped ones") from error
+    except OSError as error:
+        raise ModelNotFoundError(f"{path}: model file cannot be read ({error.strerror}); check the path and its permissions") from error
+
+
+def _read_verified(path: Path, sha256: str) -> bytes:
+    data = _read_bytes(path)
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise ModelDamagedError(f"{path}: SHA-256 is {found[:12]}..., the manifest says {sha256[:12]}...; reinstall the model")
+    return data
+
+
+def read_card(metadata: dict[str, str], name: str) -> ModelCard:
+    """Check a model's metadata against the contract and read it.
+
+    Raises ModelContractError when the contract version or the labels differ, or a value is missing or out of range.
+    """
+    version, labels = metadata.get("contract_version"), metadata.get("labels")
+    if version != str(CONTRACT_VERSION) or labels != json.dumps(LABELS):
+        raise ModelContractError(
+            f"{name}: not a model of contract {CONTRACT_VERSION} (contract_version {version}, labels {labels}); "
+            "use one that `python -m export.to_onnx` wrote"
+        )
+    try:
+        card = ModelCard(float(metadata["temperature"]), float(metadata["reject_threshold"]), json.loads(metadata["training"]))
+    except (KeyError, ValueError) as error:
+        raise ModelContractError(f"{name}: metadata incomplete ({error}); export the model again") from error
+    if not (card.temperature > 0 and 0 <= card.reject_threshold <= 1):
+        raise ModelContractError(f"{name}: temperature {card.temperature} or reject threshold {card.reject_threshold} out of range; export again")
+    return card
