@@ -1,0 +1,43 @@
+"""Fixtures that every room's tests may use, and one rule: on the build machine nothing is skipped in silence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+"""Photographed pages with their truth, and data sets; lies beside the repository and is no part of it."""
+
+SKIPS_FAIL = os.environ.get("CI", "").lower() in ("1", "true") and SHARED.is_dir()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder with `pages/`, `data/` and `personal/`; the test is skipped where there is none."""
+    if not SHARED.is_dir():
+        pytest.skip("no folder 'shared' beside the repository: photographed pages and data sets are not on this machine")
+    return SHARED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """On the build machine a skip is a failure, unless the test is marked `hardware`."""
+    report = yield
+    if SKIPS_FAIL and report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("hardware") is None:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which the build machine does not accept: {report.longreprtext or report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole file that skips itself."""
+    report = yield
+    if SKIPS_FAIL and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which the build machine does not accept: {report.longrepr}"
+    return report
