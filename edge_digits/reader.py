@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from numpy.typing import NDArray
 
@@ -29,6 +29,8 @@ from edge_digits.recognition.decode import choose_digits
 from edge_digits.sources.frame import Frame
 from edge_digits.sources.images import open_frames
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Source = str | Path | bytes | NDArray[Any]
 
 
@@ -60,6 +62,9 @@ class Reader:
             ReadingOptions(min_confidence),
         )
         self.classifier = Classifier(self.options.recognition)
+        threshold = self.options.reading.min_confidence
+        self.min_confidence = self.classifier.reject_threshold if threshold is None else threshold
+        self._model = {"name": self.classifier.name, "sha256": self.classifier.sha256, "precision": self.classifier.precision}
 
     def read(self, source: Source) -> Reading:
         """Read one picture: a path, the bytes of a file, or a uint8 array (h, w) or (h, w, 3) BGR.
@@ -80,3 +85,27 @@ class Reader:
 
     def read_frame(self, frame: Frame, source_ms: float | None = None) -> Reading:
         """Read one Frame, as cameras deliver it. source_ms : what opening it took, for the record."""
+        elapsed: dict[str, float] = {} if source_ms is None else {"source": source_ms}
+        clock = _Stopwatch(elapsed)
+        page = clock.time("page", find_page, frame)
+        ink = clock.time("ink", find_ink, page)
+        glyphs = clock.time("glyphs", find_glyphs, ink)
+        tiles = clock.time("tiles", make_tiles, [h.picture for h in glyphs.hypotheses])
+        predictions = clock.time("classifier", self.classifier.predict, tiles)
+        chosen = clock.time("decode", choose_digits, glyphs, predictions)
+        lines = clock.time("layout", arrange, chosen, self.min_confidence)
+        elapsed["total"] = sum(elapsed.values())
+        return Reading(frame.source, frame.page, frame.width, frame.height, lines, self._model, self.classifier.provider, elapsed)
+
+
+class _Stopwatch:
+    """Runs a step and notes how long it took."""
+
+    def __init__(self, elapsed_ms: dict[str, float]) -> None:
+        self._elapsed_ms = elapsed_ms
+
+    def time(self, stage: str, step: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+        started = perf_counter()
+        result = step(*arguments, **options)
+        self._elapsed_ms[stage] = (perf_counter() - started) * 1000.0
+        return result

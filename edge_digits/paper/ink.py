@@ -1,0 +1,113 @@
+"""The Ink: how dark each pixel is against its own paper, and which pixels are pen strokes.
+
+Light and shadow are divided out first: the paper's brightness is what remains when everything narrower than a wide
+stroke is closed. What is left is darkness, 0 on paper; strokes are what stands out of its noise, thresholded against
+the strongest ink nearby, so that faint pencil and black marker may stand on one page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.paper.page import Page
+from edge_digits.paper.rules import erase_rules, find_rules
+
+Grey = NDArray[np.uint8]
+
+PAPER_SHRINK: Final = 8
+WIDEST_STROKE_SHARE: Final = 1 / 9
+"""Strokes up to this share of the page's long side are closed away when the paper's brightness is estimated."""
+
+FAINTEST_INK: Final = 14
+"""Darkness (of 255) below which nothing is ink: hard pencil on white paper gives 20 to 40."""
+NOISE_FACTOR: Final = 4.0
+"""Ink is at least this many times the noise of the paper."""
+HALF_MAXIMUM: Final = 0.42
+"""A stroke's edge lies where its darkness falls to about half of the strongest ink nearby."""
+NEARBY_SHARE: Final = 1 / 45
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """Pen strokes of a page, ruled lines taken out.
+
+    darkness : uint8 (h, w), 0 paper, 255 black; in page pixels, origin top left, read-only.
+    strokes : uint8 (h, w), 255 on strokes, read-only.
+    noise : standard deviation of the paper's darkness, 0..255.
+    page : the Page it was found on.
+    """
+
+    darkness: Grey
+    strokes: Grey
+    rules: Grey
+    noise: float
+    page: Page
+
+
+def find_ink(page: Page) -> Ink:
+    """Separate pen strokes from paper, light and ruled lines."""
+    grey = _dark_on_light(page.grey)
+    darkness = measure_darkness(grey)
+    noise = paper_noise(darkness)
+    floor = max(float(FAINTEST_INK), NOISE_FACTOR * noise)
+    rules = find_rules(_threshold(darkness, floor))
+    if rules.any():
+        # A black rule beside pencil would raise the threshold around it: it leaves the darkness before strokes are cut.
+        clear = np.where(cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0, np.uint8(0), darkness)
+        strokes = erase_rules(_threshold(darkness, floor, reference=clear), rules)
+    else:
+        strokes = _threshold(darkness, floor, reference=darkness)
+    for array in (darkness, strokes, rules):
+        array.flags.writeable = False
+    return Ink(darkness, strokes, rules, noise, page)
+
+
+def _dark_on_light(grey: Grey) -> Grey:
+    """Chalk on a board is turned into pen on paper: inverted when bright marks stand out more than dark ones."""
+    middle = cv2.medianBlur(cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), 21) if min(grey.shape) >= 84 else None
+    if middle is None:
+        return grey
+    background = cv2.resize(middle, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR)
+    if float(np.median(background)) > 128:
+        return grey
+    bright, dark = cv2.subtract(grey, background), cv2.subtract(background, grey)
+    return np.asarray(cv2.bitwise_not(grey) if np.percentile(bright, 99.0) > 2 * np.percentile(dark, 99.0) + 10 else grey, np.uint8)
+
+
+def measure_darkness(grey: Grey) -> Grey:
+    """Darkness of each pixel relative to the paper around it.
+
+    grey : uint8 (h, w), dark ink on light paper. Returns uint8 (h, w), 255 * (1 - grey / paper).
+    """
+    height, width = grey.shape
+    small = cv2.resize(grey, (max(1, width // PAPER_SHRINK), max(1, height // PAPER_SHRINK)), interpolation=cv2.INTER_AREA)
+    side = max(3, round(max(small.shape) * WIDEST_STROKE_SHARE)) | 1
+    # A median first: closing takes the brightest pixel, and noise would lift the paper above itself.
+    paper = cv2.morphologyEx(cv2.medianBlur(small, 3), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    paper = cv2.GaussianBlur(paper, (0, 0), side / 4)
+    paper = np.maximum(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), 1)
+    share = cv2.divide(cv2.GaussianBlur(grey, (3, 3), 0), paper, scale=255.0)
+    return np.asarray(cv2.bitwise_not(share), np.uint8)
+
+
+def paper_noise(darkness: Grey) -> float:
+    """Standard deviation of the paper's darkness: of fine detail, by the median, which strokes do not move."""
+    detail = cv2.absdiff(darkness, cv2.medianBlur(darkness, 5))
+    return 1.4826 * float(np.mean(np.minimum(detail, 20)))
+
+
+def _threshold(darkness: Grey, floor: float, reference: Grey | None = None) -> Grey:
+    """255 where darkness is above the floor and above a share of the strongest reference nearby."""
+    limit: NDArray[np.uint8] | float = floor
+    if reference is not None:
+        reach = max(9, round(max(darkness.shape) * NEARBY_SHARE)) | 1
+        small = cv2.resize(reference, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA) if min(reference.shape) >= 16 else reference
+        strongest = cv2.dilate(small, np.ones((reach // 4 | 1, reach // 4 | 1), np.uint8))
+        strongest = cv2.resize(cv2.blur(strongest, (reach // 4 | 1, reach // 4 | 1)), darkness.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        limit = np.maximum(strongest * np.float32(HALF_MAXIMUM), floor)
+    return np.where(darkness > limit, np.uint8(255), np.uint8(0))

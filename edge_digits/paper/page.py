@@ -1,0 +1,156 @@
+"""The Page: the sheet found in the picture, flattened, at a size where strokes are a few pixels wide.
+
+A picture may show a sheet on a desk, a strip cut out of a scan, or paper from edge to edge. When the outline of one
+bright sheet stands out from its surroundings it is cut out and its perspective undone; else the whole picture is the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.sources.frame import Frame
+
+Grey = NDArray[np.uint8]
+Homography = NDArray[np.float64]
+
+LONG_SIDE_PX: Final = 1600
+"""Pages are brought to at most this long side: A4 lines of 4 mm digits are then 20 px high and more."""
+
+SMALLEST_LONG_SIDE_PX: Final = 640
+LARGEST_ENLARGEMENT: Final = 3.0
+"""Small pictures are enlarged towards SMALLEST_LONG_SIDE_PX, so that strokes of neighbouring digits come apart."""
+
+SHEET_SEARCH_SIDE_PX: Final = 320
+SHEET_AREA: Final = (0.08, 0.92)
+SHEET_FILL: Final = 0.88
+"""A sheet covers most of the quadrangle around it; a bright patch of light does not."""
+SHEET_CONTRAST: Final = 1.35
+"""Median brightness just inside the edge over just outside: below it, the edge is a shadow or a fold."""
+EDGE_BAND_PX: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A flat page.
+
+    grey : uint8 (h, w), 0..255, read-only, origin top left.
+    to_frame : float64 (3, 3), maps page pixels (x, y, 1) to pixels of the Frame.
+    frame_size : width and height of the Frame in pixels.
+    sheet_found : whether a sheet was cut out of its surroundings.
+    """
+
+    grey: Grey
+    to_frame: Homography
+    frame_size: tuple[int, int]
+    sheet_found: bool
+
+
+def find_page(frame: Frame) -> Page:
+    """Cut the sheet out of a Frame and flatten it; the whole Frame where no sheet stands out."""
+    grey = frame.grey()
+    corners = find_sheet(grey)
+    if corners is None:
+        height, width = grey.shape
+        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        flat, to_frame = _scale_whole(grey)
+    else:
+        flat, to_frame = _flatten(grey, corners)
+    flat.flags.writeable = False
+    return Page(flat, to_frame, (frame.width, frame.height), len(corners) == 4 and flat is not grey)
+
+
+def find_sheet(grey: Grey) -> NDArray[np.float32] | None:
+    """Corners of one bright sheet on darker surroundings.
+
+    grey : uint8 (h, w). Returns float32 (4, 2) x, y in pixels, clockwise from top left, or None.
+    """
+    scale = SHEET_SEARCH_SIDE_PX / max(grey.shape)
+    if scale >= 1.0:
+        return None
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    # Closing removes the writing, so that the sheet is one bright patch.
+    small = cv2.morphologyEx(cv2.GaussianBlur(small, (5, 5), 0), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    bright = cv2.morphologyEx(bright, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
+    contours, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not contours:
+        return None
+    outline = max(contours, key=cv2.contourArea)
+    share = cv2.contourArea(outline) / small.size
+    if not SHEET_AREA[0] <= share <= SHEET_AREA[1]:
+        return None
+    corners = _quadrangle(outline)
+    if corners is None or cv2.contourArea(outline) < SHEET_FILL * cv2.contourArea(corners):
+        return None
+    if _edge_contrast(small, outline) < SHEET_CONTRAST:
+        return None
+    return (corners / scale).astype(np.float32)
+
+
+def _edge_contrast(small: Grey, outline: NDArray[np.int32]) -> float:
+    """Brightness just inside over just outside an outline: a sheet ends sharply, a vignette fades."""
+    inside = np.zeros(small.shape, np.uint8)
+    cv2.fillPoly(inside, [outline], 255)
+    near, far = np.ones((3, 3), np.uint8), np.ones((2 * EDGE_BAND_PX + 3, 2 * EDGE_BAND_PX + 3), np.uint8)
+    outer = cv2.dilate(inside, far) & ~cv2.dilate(inside, near)
+    inner = inside & ~cv2.erode(inside, far, borderType=cv2.BORDER_CONSTANT, borderValue=255)
+    if not outer.any() or not inner.any():
+        return 0.0
+    return float(np.median(small[inner > 0])) / max(1.0, float(np.median(small[outer > 0])))
+
+
+def _quadrangle(outline: NDArray[np.int32]) -> NDArray[np.float32] | None:
+    """Four corners of an outline, clockwise from top left; None when it has no four clear corners."""
+    hull = cv2.convexHull(outline)
+    length = cv2.arcLength(hull, closed=True)
+    corners = None
+    for tolerance in (0.02, 0.03, 0.04, 0.06, 0.08):
+        points = cv2.approxPolyDP(hull, tolerance * length, closed=True)
+        if len(points) == 4:
+            corners = points.reshape(4, 2).astype(np.float32)
+            break
+    if corners is None:
+        corners = cv2.boxPoints(cv2.minAreaRect(hull)).astype(np.float32)
+    around = corners - corners.mean(axis=0)
+    clockwise = corners[np.argsort(np.arctan2(around[:, 1], around[:, 0]))]
+    return np.roll(clockwise, -int(np.argmin(clockwise.sum(axis=1))), axis=0)
+
+
+def _page_scale(width: float, height: float) -> float:
+    longest = max(width, height)
+    if longest >= SMALLEST_LONG_SIDE_PX:
+        return min(1.0, LONG_SIDE_PX / longest)
+    return min(LARGEST_ENLARGEMENT, SMALLEST_LONG_SIDE_PX / longest)
+
+
+def _scale_whole(grey: Grey) -> tuple[Grey, Homography]:
+    height, width = grey.shape
+    scale = _page_scale(width, height)
+    if scale == 1.0:
+        return grey.copy(), np.eye(3)
+    how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
+    flat = cv2.resize(grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=how)
+    return np.asarray(flat, np.uint8), np.diag([width / flat.shape[1], height / flat.shape[0], 1.0])
+
+
+def _flatten(grey: Grey, corners: NDArray[np.float32]) -> tuple[Grey, Homography]:
+    top, right, bottom, left = (float(np.linalg.norm(corners[i] - corners[(i + 1) % 4])) for i in range(4))
+    width, height = max(top, bottom), max(left, right)
+    scale = _page_scale(width, height)
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    target = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
+    to_frame = cv2.getPerspectiveTransform(target, corners.astype(np.float32))
+    # Shrinking by warping alone would alias thin strokes away: the picture is averaged down first.
+    shrink = 1.0
+    source = grey
+    if scale < 0.7:
+        shrink = scale
+        source = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    warp = np.diag([shrink, shrink, 1.0]) @ to_frame
+    flat = cv2.warpPerspective(source, warp, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(flat, np.uint8), np.asarray(to_frame, np.float64)

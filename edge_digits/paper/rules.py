@@ -1,0 +1,77 @@
+"""Ruled lines, grids and box frames: found by their length, taken out of the ink, strokes that cross them repaired."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.uint8]
+
+PIECE_SHARE: Final = 1 / 36
+"""A rule shows as straight runs of at least this share of the page's long side, even when it is tilted by a degree or two."""
+SMALLEST_PIECE_PX: Final = 24
+RULE_SHARE: Final = 1 / 7
+"""Runs that join up to this share of the page's side are a rule; the bar of a 7 or a minus stays shorter."""
+THICKEST_RULE_SHARE: Final = 1 / 130
+JOIN_SHARE: Final = 1 / 60
+
+
+def find_rules(ink: Mask) -> Mask:
+    """Pixels of long straight lines, horizontal or vertical within about three degrees.
+
+    ink : uint8 (h, w), 0 or 255. Returns uint8 (h, w), 255 on rules.
+    """
+    return _find_horizontal(ink) | np.ascontiguousarray(_find_horizontal(np.ascontiguousarray(ink.T)).T)
+
+
+def _find_horizontal(ink: Mask) -> Mask:
+    height, width = ink.shape
+    longest = max(height, width)
+    piece = max(SMALLEST_PIECE_PX, round(longest * PIECE_SHARE))
+    if width < 2 * piece:
+        return np.zeros_like(ink)
+    runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
+    runs = _drop_thick(runs, max(4, round(longest * THICKEST_RULE_SHARE)))
+    if not runs.any():
+        return runs
+    join = max(5, round(longest * JOIN_SHARE))
+    joined = cv2.morphologyEx(cv2.dilate(runs, np.ones((3, 1), np.uint8)), cv2.MORPH_CLOSE, np.ones((1, join), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    wide = stats[:, cv2.CC_STAT_WIDTH] >= max(3 * piece, width * RULE_SHARE)
+    flat = stats[:, cv2.CC_STAT_HEIGHT] <= np.maximum(12, 0.12 * stats[:, cv2.CC_STAT_WIDTH])
+    is_rule = wide & flat
+    is_rule[0] = False
+    table = np.where(is_rule, 255, 0).astype(np.uint8)
+    # The run stops where the rule steps to the next pixel row: the joined form covers the steps.
+    return np.asarray(table[labels] & cv2.dilate(ink, np.ones((3, 1), np.uint8)), np.uint8) if count > 1 else np.zeros_like(ink)
+
+
+def _drop_thick(runs: Mask, thickest: int) -> Mask:
+    """A filled patch (a shadow, a stamp) has long runs too, many rows of them."""
+    thick = cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((thickest + 1, 1), np.uint8))
+    return np.asarray(cv2.subtract(runs, cv2.dilate(thick, np.ones((3, 3), np.uint8))), np.uint8)
+
+
+def erase_rules(ink: Mask, rules: Mask) -> Mask:
+    """Take rules out of the ink and close the gaps they leave in strokes that cross or touch them.
+
+    ink, rules : uint8 (h, w), 0 or 255. Returns uint8 (h, w).
+    """
+    if not rules.any():
+        return ink
+    band = cv2.dilate(rules, np.ones((3, 3), np.uint8))
+    strokes = cv2.subtract(ink, band)
+    gap = _thickness(rules) + 5
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap, gap))
+    bridges = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, kernel) & ink & band
+    return np.asarray(strokes | bridges, np.uint8)
+
+
+def _thickness(rules: Mask) -> int:
+    """Typical thickness of the rules in pixels."""
+    distance = cv2.distanceTransform(rules, cv2.DIST_L1, 3)
+    ridge = distance[distance > 0]
+    return max(1, round(2 * float(np.percentile(ridge, 80)) - 1)) if ridge.size else 1

@@ -1,0 +1,108 @@
+"""Where one connected piece of ink may be two digits: cuts through thin places, never decided here.
+
+Each cut is a nearly vertical path of least ink through the piece (a seam, by dynamic programming), so that a slanted
+or curved neighbour is not sliced. Method: S. Avidan, A. Shamir, "Seam carving", 2007, used as cutting path.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.paper.tiles import stroke_width
+
+Grey = NDArray[np.uint8]
+
+NARROWEST_PART: Final = 0.18
+"""Parts are at least this share of the typical height wide: a 1 is."""
+WIDE_PIECE: Final = 0.85
+"""Pieces narrower than this share of their height are one digit; others may be two."""
+CUTS_PER_HEIGHT: Final = 2.6
+DEAREST_CUT_STROKES: Final = 3.2
+"""A cut through more ink than this many stroke widths goes along a stroke, not across a joint."""
+
+
+def split_touching(shape: Grey, height: float) -> list[tuple[int, int, Grey]]:
+    """Cut a piece of ink at every place where two digits may touch.
+
+    shape : uint8 (h, w), 255 on ink. height : typical glyph height in pixels.
+    Returns (x, y, part) for each part, left to right, x and y of the part's corner within the piece;
+    the piece itself when no cut is worth trying.
+    """
+    cuts = find_cuts(shape, height)
+    if not cuts:
+        return [(0, 0, shape)]
+    rows = np.arange(shape.shape[0])[:, None]
+    columns = np.arange(shape.shape[1])[None, :]
+    bounds = [np.full(len(rows), -1), *cuts, np.full(len(rows), shape.shape[1])]
+    parts = []
+    for left, right in zip(bounds[:-1], bounds[1:], strict=True):
+        part = np.where((columns > left[:, None]) & (columns <= right[:, None]), shape, np.uint8(0))
+        filled_rows, filled_columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+        if filled_rows.size:
+            y, x = int(filled_rows[0]), int(filled_columns[0])
+            parts.append((x, y, np.ascontiguousarray(part[y : filled_rows[-1] + 1, x : filled_columns[-1] + 1])))
+    return parts
+
+
+def find_cuts(shape: Grey, height: float) -> list[NDArray[np.intp]]:
+    """Cutting paths, left to right: for each, the last column of the left part in every row."""
+    h, w = shape.shape
+    if w < WIDE_PIECE * min(h, 1.2 * height) or h < 0.4 * height:
+        return []
+    stroke = max(1.0, stroke_width(shape))
+    margin = max(2, round(NARROWEST_PART * min(height, h)))
+    paths, costs = _seams(shape)
+    most = max(1, round(CUTS_PER_HEIGHT * w / max(1.0, min(h, height))))
+    chosen: list[int] = []
+    for x in np.argsort(costs, kind="stable"):
+        if costs[x] > DEAREST_CUT_STROKES * stroke or len(chosen) >= most:
+            break
+        if margin <= x < w - margin and all(abs(int(x) - c) >= margin for c in chosen):
+            chosen.append(int(x))
+    ordered: list[NDArray[np.intp]] = []
+    for x in sorted(chosen):
+        path = paths[:, x]
+        ordered.append(np.maximum(path, ordered[-1]) if ordered else path)
+    return ordered
+
+
+def _seams(shape: Grey) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """For each column, the cheapest path that passes the middle row there.
+
+    Returns columns (h, w): where the path of column x lies in each row, and its ink in pixels, float64 (w,).
+    """
+    h, w = shape.shape
+    ink = (shape > 0).astype(np.float64)
+    middle = h // 2
+    up, up_from = _spread(ink[middle::-1])
+    down, down_from = _spread(ink[middle:])
+    paths = np.empty((h, w), np.intp)
+    paths[middle::-1] = up_from
+    paths[middle:] = down_from
+    return paths, up + down - ink[middle]
+
+
+def _spread(ink: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Cheapest path from row 0 column x to the last row, one column sideways a row at most.
+
+    Returns its cost for each start column (w,) and its column in each row (rows, w).
+    """
+    rows, w = ink.shape
+    sideways = 0.12
+    cost = ink[-1].copy()
+    step = np.zeros((rows, w), np.intp)
+    for row in range(rows - 2, -1, -1):
+        left = np.concatenate(([np.inf], cost[:-1])) + sideways
+        right = np.concatenate((cost[1:], [np.inf])) + sideways
+        choice = np.stack((left, cost, right))
+        best = choice.argmin(axis=0)
+        step[row] = best - 1
+        cost = ink[row] + choice[best, np.arange(w)]
+    paths = np.empty((rows, w), np.intp)
+    paths[0] = np.arange(w)
+    for row in range(1, rows):
+        paths[row] = paths[row - 1] + step[row - 1][paths[row - 1]]
+    return cost, paths

@@ -1,0 +1,92 @@
+"""Chooses among hypotheses: for each cluster of fragments the path that explains its ink best as whole digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis
+from edge_digits.recognition.classifier import Predictions
+from edge_digits.recognition.weights import NOT_ONE_DIGIT
+
+GARBAGE_FLOOR: Final = 0.01
+"""What a fragment that is no digit is worth: a digit of lower probability explains nothing."""
+GARBAGE_SHARE: Final = 0.3
+"""A sure "not one digit" is worth this much of a sure digit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One chosen glyph.
+
+    box : x, y, width, height in page pixels. probabilities : float32 (11,).
+    """
+
+    box: tuple[int, int, int, int]
+    probabilities: NDArray[np.float32]
+
+    @property
+    def digit(self) -> int:
+        """The most probable digit, whether or not it is one."""
+        return int(self.probabilities[:NOT_ONE_DIGIT].argmax())
+
+    @property
+    def digit_probability(self) -> float:
+        """Probability of that digit."""
+        return float(self.probabilities[:NOT_ONE_DIGIT].max())
+
+    @property
+    def garbage_probability(self) -> float:
+        """Probability that this is not one digit."""
+        return float(self.probabilities[NOT_ONE_DIGIT])
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """All glyphs on the best paths, digits and others, and the page they stand on."""
+
+    candidates: tuple[Candidate, ...]
+    glyphs: Glyphs
+
+
+def choose_digits(glyphs: Glyphs, predictions: Predictions) -> Chosen:
+    """The best path through every cluster.
+
+    predictions : one row for each of glyphs.hypotheses, in their order.
+    """
+    by_cluster: dict[int, list[tuple[Hypothesis, NDArray[np.float32]]]] = {}
+    for hypothesis, row in zip(glyphs.hypotheses, predictions.probabilities, strict=True):
+        by_cluster.setdefault(hypothesis.cluster, []).append((hypothesis, row))
+    candidates = [c for index, judged in by_cluster.items() for c in _best_path(glyphs.clusters[index], judged)]
+    return Chosen(tuple(candidates), glyphs)
+
+
+def _best_path(cluster: tuple[Fragment, ...], judged: list[tuple[Hypothesis, NDArray[np.float32]]]) -> list[Candidate]:
+    """Dynamic programming over cuts: each run of fragments counts the log of its worth, weighted by its ink."""
+    area = np.array([float(np.count_nonzero(f.shape)) for f in cluster])
+    best = np.full(len(cluster) + 1, -np.inf)
+    best[0] = 0.0
+    taken: list[tuple[Hypothesis, NDArray[np.float32]] | None] = [None] * (len(cluster) + 1)
+    for hypothesis, row in sorted(judged, key=lambda pair: pair[0].last):
+        ink = area[hypothesis.first : hypothesis.last + 1].sum() / area.sum()
+        score = best[hypothesis.first] + ink * _worth(row)
+        if score > best[hypothesis.last + 1]:
+            best[hypothesis.last + 1] = score
+            taken[hypothesis.last + 1] = (hypothesis, row)
+    path = []
+    at = len(cluster)
+    while at > 0:
+        step = taken[at]
+        if step is None:
+            break
+        path.append(Candidate(step[0].box, step[1]))
+        at = step[0].first
+    return path[::-1]
+
+
+def _worth(row: NDArray[np.float32]) -> float:
+    digit = float(row[:NOT_ONE_DIGIT].max())
+    return float(np.log(max(GARBAGE_FLOOR, digit, GARBAGE_SHARE * float(row[NOT_ONE_DIGIT]) * GARBAGE_FLOOR**0.25)))

@@ -1,0 +1,213 @@
+"""Opens whatever a user points at: path, bytes or array; gives Frames, or one clear error.
+
+Kinds are told by their first bytes, never by the file name. Sizes are read from the header, so that a picture over
+the pixel limit is refused before a byte of it is decoded.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.errors import (
+    InputDecodeError,
+    InputIsFolderError,
+    InputNotFoundError,
+    InputPermissionError,
+    InputTooLargeError,
+)
+from edge_digits.options import SourceOptions
+from edge_digits.sources.documents import document_frames, is_document
+from edge_digits.sources.frame import Frame
+from edge_digits.sources.orientation import apply_orientation, read_orientation
+
+HEAD_BYTES: Final = 64
+READABLE: Final = "JPEG, PNG, WebP, BMP, TIFF or PDF"
+SIXTEEN_TO_EIGHT: Final = 257
+TWELVE_BIT_MAX: Final = 4095
+"""16-bit pictures whose brightest pixel is at most this come from a 10 or 12 bit sensor: stretched by their own range."""
+
+
+def open_frames(source: str | Path | bytes | NDArray[Any], options: SourceOptions) -> Iterator[Frame]:
+    """Frames of a source, one a page.
+
+    source : path of a picture or document, the bytes of one, or a uint8 array (h, w) or (h, w, 3) BGR.
+    Raises InputNotFoundError, InputIsFolderError, InputPermissionError, InputDecodeError, InputTooLargeError,
+    InputNeedsExtraError, each with the source's name.
+    """
+    if isinstance(source, np.ndarray):
+        check_size(source.shape[1] if source.ndim > 1 else 0, source.shape[0] if source.ndim else 0, "array", options)
+        yield Frame.from_array(source)
+        return
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        data, name, path = bytes(source), "bytes", None
+    else:
+        data, name, path = None, str(source), Path(source)
+    head = data[:HEAD_BYTES] if data is not None else _read(path, HEAD_BYTES)
+    kind = _sniff(head, name)
+    if is_document(head):
+        yield from document_frames(path or Path(name), data, options)
+        return
+    yield Frame.from_array(_decode(kind, data if data is not None else _read(path, -1), name, options), name)
+
+
+def check_size(width: int, height: int, name: str, options: SourceOptions) -> None:
+    """Raises InputTooLargeError when width x height pixels are over the limit."""
+    if width * height > options.max_megapixels * 1e6:
+        raise InputTooLargeError(
+            f"{name}: {width}x{height} is {width * height / 1e6:.0f} megapixels, the limit is {options.max_megapixels:g}; "
+            "shrink it or raise --max-megapixels"
+        )
+
+
+def _read(path: Path | None, count: int) -> bytes:
+    assert path is not None
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except FileNotFoundError as error:
+        raise InputNotFoundError(f"{path}: no such file; check the path") from error
+    except IsADirectoryError as error:
+        raise InputIsFolderError(f"{path}: is a folder; name the pictures in it, or use `edge-digits batch {path}`") from error
+    except PermissionError as error:
+        raise InputPermissionError(f"{path}: no permission to read it; change its mode or owner") from error
+    except (OSError, ValueError) as error:
+        raise InputDecodeError(f"{path}: cannot be read ({error}); check the path and the disk") from error
+
+
+def _sniff(head: bytes, name: str) -> str:
+    if not head:
+        raise InputDecodeError(f"{name}: file is empty (0 bytes); give a {READABLE} file")
+    if head[:3] == b"\xff\xd8\xff":
+        return "JPEG"
+    if head[:8] == b"\x89PNG\r\n\x1a\n":
+        return "PNG"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP"
+    if head[:2] == b"BM":
+        return "BMP"
+    if is_document(head):
+        return "document"
+    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"avif"):
+        raise InputDecodeError(f"{name}: HEIC and AVIF pictures are not read; save it as JPEG (iPhone: Camera > Formats > Most Compatible)")
+    raise InputDecodeError(f"{name}: not a picture (starts with {head[:8]!r}); give a {READABLE} file")
+
+
+def _decode(kind: str, data: bytes, name: str, options: SourceOptions) -> NDArray[np.uint8]:
+    try:
+        width, height = {"JPEG": _jpeg_size, "PNG": _png_size, "WebP": _webp_size, "BMP": _bmp_size}[kind](data)
+    except (struct.error, IndexError, ValueError) as error:
+        raise InputDecodeError(f"{name}: {kind} header is damaged or cut off; get the file again") from error
+    check_size(width, height, name, options)
+    if _is_truncated(kind, data):
+        raise InputDecodeError(f"{name}: {kind} file is cut off after {len(data)} bytes; get the file again")
+    # UNCHANGED keeps alpha and 16 bits but leaves EXIF alone; the other flag applies EXIF by itself.
+    keeps_all = kind == "PNG" or (kind == "WebP" and _webp_has_alpha(data))
+    flag = cv2.IMREAD_UNCHANGED if keeps_all else cv2.IMREAD_ANYCOLOR
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    except cv2.error as error:
+        raise InputDecodeError(f"{name}: {kind} cannot be decoded ({error.err}); get the file again") from error
+    if picture is None or picture.size == 0:
+        raise InputDecodeError(f"{name}: {kind} cannot be decoded; the file is damaged, get it again")
+    if keeps_all:
+        picture = apply_orientation(picture, read_orientation(_png_exif(data) if kind == "PNG" else _webp_chunk(data, b"EXIF")))
+    return eight_bit(picture)
+
+
+def eight_bit(picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """uint8 of a uint8 or uint16 picture; full 16-bit range by 1/257, a 12-bit range or less by its own maximum."""
+    if picture.dtype != np.uint16:
+        return picture.astype(np.uint8, copy=False)
+    brightest = int(picture.max())
+    factor = 1 / SIXTEEN_TO_EIGHT if brightest > TWELVE_BIT_MAX else 255 / max(1, brightest)
+    return np.rint(picture * np.float32(factor)).astype(np.uint8)
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of each segment up to and including the first scan header."""
+    at = 2
+    while True:
+        while data[at] == 0xFF and data[at + 1] == 0xFF:
+            at += 1
+        if data[at] != 0xFF:
+            raise ValueError("marker expected")
+        marker = data[at + 1]
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        yield marker, at + 4, at + 2 + length
+        if marker == 0xDA:
+            return
+        at += 2 + length
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    for marker, start, _ in _jpeg_segments(data):
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, start + 1)
+            return width, height
+    raise ValueError("no frame header")
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    at = 8
+    while at + 8 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        yield name, at + 8, at + 8 + length
+        at += 12 + length
+
+
+def _png_size(data: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
+def _png_exif(data: bytes) -> bytes:
+    return next((data[start:end] for name, start, end in _png_chunks(data) if name == b"eXIf"), b"")
+
+
+def _webp_chunk(data: bytes, wanted: bytes) -> bytes:
+    at = 12
+    while at + 8 <= len(data):
+        name, length = struct.unpack_from("<4sI", data, at)
+        if name == wanted:
+            return data[at + 8 : at + 8 + length]
+        at += 8 + length + (length & 1)
+    return b""
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    kind, body = data[12:16], data[20:30]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    width, height = struct.unpack_from("<HH", body, 6)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _webp_has_alpha(data: bytes) -> bool:
+    return (data[12:16] == b"VP8X" and bool(data[20] & 0x10)) or (data[12:16] == b"VP8L" and bool(data[24] & 0x10))
+
+
+def _bmp_size(data: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from("<ii", data, 18)
+    return abs(width), abs(height)
+
+
+def _is_truncated(kind: str, data: bytes) -> bool:
+    if kind == "JPEG":
+        # Inside the coded data 0xFF is always followed by 0x00 or a restart marker: the first FF D9 is the true end.
+        scan = max(end for _, _, end in _jpeg_segments(data))
+        return data.find(b"\xff\xd9", scan) < 0
+    if kind == "PNG":
+        return all(name != b"IEND" for name, _, _ in _png_chunks(data))
+    if kind == "WebP":
+        return bool(len(data) < struct.unpack_from("<I", data, 4)[0] + 8)
+    return False
