@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from edge_digits.errors import ModelContractError, ModelDamagedError
 from edge_digits.options import RecognitionOptions
 from edge_digits.paper.tiles import TILE_SIDE_PX, as_model_input
 from edge_digits.recognition import engine, weights
+from edge_digits.recognition.adapted import find_adapted
 
 GOLDEN_TOLERANCE: Final = {"float": 0.01, "int8": 1.5}
 """Largest allowed difference of a golden logit. Float differs by rounding only; int8 by one quantization step a layer,
@@ -37,7 +38,8 @@ class Predictions:
 class Classifier:
     """A model ready to judge tiles. Built once; calls are re-entrant.
 
-    name, sha256, precision : of the loaded model file. provider : what the session really obtained.
+    name, sha256 : of the loaded model, the adapted one where one was named. precision : of the loaded file.
+    file : the loaded model file, the base of an adapted model. provider : what the session really obtained.
     reject_threshold : the model's own threshold below which a digit is "?".
     """
 
@@ -47,11 +49,15 @@ class Classifier:
         Raises ModelNotFoundError, ModelDamagedError, ModelContractError, ProviderError, MissingExtraError.
         """
         options = options or RecognitionOptions()
-        self.file, self.engine = _load(options)
+        self.adapted = find_adapted(options.model)
+        self.file, self.engine = _load(replace(options, model=self.adapted.base_model) if self.adapted else options)
         self.card = weights.read_card(self.engine.metadata, self.file.name)
         _check_shape(self.engine, self.file.name)
         self.name, self.sha256, self.precision = self.file.name, self.file.sha256, self.file.precision
         self.provider, self.reject_threshold = self.engine.provider, self.card.reject_threshold
+        if self.adapted is not None:
+            self.adapted.check_base(self.file.sha256)
+            self.name, self.sha256 = self.adapted.name, self.adapted.sha256
         self.self_test()
 
     def self_test(self) -> float:
@@ -62,7 +68,7 @@ class Classifier:
         if self.file.golden is None:
             return 0.0
         tiles, expected = self.file.golden
-        logits = self.logits(as_model_input(tiles))
+        (logits,) = self._run(("logits",), as_model_input(tiles))
         worst = float(np.abs(logits - expected).max())
         same = bool((logits.argmax(axis=1) == expected.argmax(axis=1)).all())
         if not same or not worst <= GOLDEN_TOLERANCE[self.precision]:
@@ -73,8 +79,25 @@ class Classifier:
         return worst
 
     def logits(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-        """tiles : float32 (n, 1, 28, 28), ink 1, paper 0. Returns float32 (n, 11)."""
-        return self._run("logits", tiles, len(weights.LABELS))
+        """tiles : float32 (n, 1, 28, 28), ink 1, paper 0. Returns float32 (n, 11), the adapted head applied."""
+        if self.adapted is None or len(tiles) == 0:
+            return self._run(("logits",), tiles)[0]
+        return self.adapted.apply(*self.base_outputs(tiles))
+
+    def base_outputs(self, tiles: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits (n, 11) and features (n, k) of the base model, both float32, in one run.
+
+        tiles : float32 (n, 1, 28, 28), ink 1, paper 0; n at least 1.
+        Raises ModelContractError for a model without features.
+        """
+        if "features" not in self.engine.outputs:
+            raise ModelContractError(f"{self.file.name}: has no output 'features', which adapting needs; export it again")
+        logits, features = self._run(("logits", "features"), tiles)
+        return logits, features
+
+    def features(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the base model's last layer sees. tiles as for logits, n at least 1. Returns float32 (n, k)."""
+        return self.base_outputs(tiles)[1]
 
     def predict(self, tiles: NDArray[np.float32]) -> Predictions:
         """Calibrated probabilities of all tiles in one batched run.
@@ -83,13 +106,13 @@ class Classifier:
         """
         return Predictions(softmax(self.logits(tiles) / np.float32(self.card.temperature)))
 
-    def _run(self, output: str, tiles: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    def _run(self, outputs: tuple[str, ...], tiles: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         count = len(tiles)
         if count == 0:
-            return np.zeros((0, width), np.float32)
+            return [np.zeros((0, len(weights.LABELS)), np.float32) for _ in outputs]
         if self.provider != engine.CPU:
             tiles = _pad_batch(tiles)
-        return self.engine.run(output, tiles)[:count]
+        return [result[:count] for result in self.engine.run_all(outputs, tiles)]
 
 
 def _load(options: RecognitionOptions) -> tuple[weights.ModelFile, engine.Engine]:

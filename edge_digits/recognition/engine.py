@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -72,8 +73,12 @@ class Engine:
 
     def run(self, output: str, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         """One batched run. tiles : float32 (n, 1, 28, 28). Returns the named output, float32 (n, ...)."""
-        result: NDArray[np.float32] = self._session.run([output], {next(iter(self.inputs)): tiles})[0]
-        return result
+        return self.run_all((output,), tiles)[0]
+
+    def run_all(self, outputs: Sequence[str], tiles: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """One batched run that gives several outputs, float32 (n, ...) each, in the order they are named."""
+        results: list[NDArray[np.float32]] = self._session.run(list(outputs), {next(iter(self.inputs)): tiles})
+        return results
 
 
 def _open_session(ort: Any, model: bytes, options: Any, provider: Provider, name: str) -> Any:

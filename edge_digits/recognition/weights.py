@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.errors import ModelContractError, ModelDamagedError, ModelNotFoundError
+from edge_digits.recognition.adapted import adapted_names
 
 CONTRACT_VERSION: Final = 1
 LABELS: Final = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "not one digit")
@@ -86,7 +87,8 @@ def find_model(model: str, precision: str) -> ModelFile:
     name = manifest["default"] if model == "default" else model
     if name not in manifest["models"]:
         known = ", ".join(sorted(manifest["models"]))
-        raise ModelNotFoundError(f"no model '{model}'; shipped: {known}; or give the path of an .onnx file")
+        own = f"; adapted: {', '.join(adapted_names())}" if adapted_names() else ""
+        raise ModelNotFoundError(f"no model '{model}'; shipped: {known}{own}; or give the path of an .onnx file")
     return _read_entry(WEIGHTS_FOLDER, name, manifest["models"][name], precision)
 
 
