@@ -25,19 +25,35 @@ SPECK_SHARE: Final = 0.22
 """Pieces lower and narrower than this share of the typical glyph height are specks: points, commas, dust."""
 LARGEST_SHARE: Final = 4.0
 """Pieces higher than this many typical glyph heights are no writing: page edges, shadows, drawings."""
+LARGEST_AT_EDGE: Final = 1.6
+"""The same for pieces that touch the page's edge: the surroundings of a sheet begin there."""
+INNER_SHARE: Final = 0.2
+"""Pieces at the page's edge do not count for the typical height, unless nearly all ink touches it (a close-up)."""
 LONGEST_RUN: Final = 4
+WIDEST_RUN: Final = 1.9
+"""Joined fragments wider than this many heights are no digit."""
+FAINTEST_LEVEL: Final = 96
+"""Grey level (of 255) given at least to every pixel that counts as stroke."""
 MOST_FRAGMENTS: Final = 40
 """A cluster of more fragments is a scribble or shadow: no digit string touches itself that often."""
-FAINT_SHARE: Final = 0.3
+FAINT_SHARE: Final = 0.28
+EDGE_WEIGHT: Final = 0.05
 """Pieces this much fainter than the page's strong ink are paper texture, print-through or a safety pattern."""
 JOIN_GAP_SHARE: Final = 0.22
+
+
+SHARP_SHARE: Final = 0.45
+"""A stroke falls to paper within a few pixels; the shading of a crease or a shadow does not. Share of a piece's own
+darkness that its sharpest edge must fall by."""
+EDGE_REACH_SHARE: Final = 1 / 110
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
     """A connected piece of ink, or a part of one that was cut.
 
-    box : x, y, width, height in page pixels. shape : uint8 (height, width), 255 on ink.
+    box : x, y, width, height in page pixels. shape : uint8 (height, width), 0 outside the piece, its grey levels
+    within, its strong ink 255.
     """
 
     box: tuple[int, int, int, int]
@@ -76,37 +92,74 @@ class Glyphs:
 def find_glyphs(ink: Ink) -> Glyphs:
     """Propose digits: connected pieces of ink, cut where strokes may touch, joined where strokes may have broken."""
     pieces = _connected_pieces(ink)
-    height = typical_height(pieces)
-    pieces = [p for p in pieces if _is_writing(p, height)]
+    inner = [p for p in pieces if not _touches_edge(p, ink)]
+    height = typical_height(inner if _area(inner) > INNER_SHARE * _area(pieces) else pieces)
+    pieces = [p for p in pieces if _is_writing(p, height, ink)]
     clusters = []
     for group in _neighbours(pieces, height):
         fragments = [f for piece in group for f in _cut(piece, height)]
         fragments.sort(key=lambda f: f.box[0] + f.box[2] / 2)
         if len(fragments) <= MOST_FRAGMENTS:
             clusters.append(tuple(fragments))
-    hypotheses = [h for index, cluster in enumerate(clusters) for h in _hypotheses(index, cluster, height, ink)]
+    hypotheses = [h for index, cluster in enumerate(clusters) for h in _hypotheses(index, cluster, height)]
     return Glyphs(tuple(clusters), tuple(hypotheses), height, ink)
 
 
 def _connected_pieces(ink: Ink) -> list[Fragment]:
+    """Connected ink that is sharp and strong enough to be written."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.strokes, connectivity=8)
-    if count <= 1:
-        return []
-    boxes = stats[:, :4]
-    large = (np.maximum(boxes[:, 2], boxes[:, 3]) >= SMALLEST_GLYPH_PX) & (stats[:, cv2.CC_STAT_AREA] >= SMALLEST_GLYPH_PX)
+    boxes, areas = stats[:, :4], stats[:, cv2.CC_STAT_AREA]
+    large = (np.maximum(boxes[:, 2], boxes[:, 3]) >= SMALLEST_GLYPH_PX) & (areas >= SMALLEST_GLYPH_PX)
     large[0] = False
-    found = []
+    if not large.any():
+        return []
+    fall = edge_fall(ink.darkness)
+    found, levels, weights = [], [], []
     for label in np.flatnonzero(large):
         x, y, w, h = (int(v) for v in boxes[label])
-        mask = labels[y : y + h, x : x + w] == label
-        level = float(np.percentile(ink.darkness[y : y + h, x : x + w][mask], 80))
-        found.append((Fragment((x, y, w, h), np.where(mask, np.uint8(255), np.uint8(0))), level, int(mask.sum())))
-    if not found:
-        return []
-    levels, areas = np.array([f[1] for f in found]), np.array([f[2] for f in found])
-    order = np.argsort(levels)
-    strong = levels[order][np.searchsorted(np.cumsum(areas[order]), 0.8 * areas.sum())]
-    return [piece for piece, level, _ in found if level >= FAINT_SHARE * strong]
+        window = slice(y, y + h), slice(x, x + w)
+        mask = labels[window] == label
+        level = _quantile(ink.darkness[window][mask], 0.8)
+        if _quantile(fall[window][mask], 0.9) < SHARP_SHARE * level:
+            continue
+        shape = cv2.convertScaleAbs(ink.darkness[window], alpha=255.0 / max(1.0, level))
+        found.append(Fragment((x, y, w, h), np.where(mask, np.maximum(shape, FAINTEST_LEVEL), 0).astype(np.uint8)))
+        levels.append(level)
+        # Squared darkness counts: a page may hold more shaded paper than ink. What hangs on the edge is not the page.
+        weights.append(float(areas[label]) * level**2 * (EDGE_WEIGHT if _touches_edge(found[-1], ink) else 1.0))
+    strong = _weighted_quantile(np.array(levels), np.array(weights), 0.5) if found else 0.0
+    return [piece for piece, level in zip(found, levels, strict=True) if level >= FAINT_SHARE * strong]
+
+
+def edge_fall(darkness: Grey) -> Grey:
+    """How much lighter the lightest pixel nearby is: near a stroke's own darkness on strokes, small on soft shading.
+
+    darkness : uint8 (h, w). Returns uint8 (h, w).
+    """
+    reach = max(6, round(max(darkness.shape) * EDGE_REACH_SHARE))
+    small = cv2.resize(darkness, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) if min(darkness.shape) > 2 else darkness
+    lightest = cv2.erode(small, np.ones((reach | 1, reach | 1), np.uint8))
+    return np.asarray(cv2.subtract(darkness, cv2.resize(lightest, darkness.shape[::-1], interpolation=cv2.INTER_LINEAR)), np.uint8)
+
+
+def _quantile(values: Grey, share: float) -> float:
+    position = int(share * (values.size - 1))
+    return float(np.partition(values, position)[position])
+
+
+def _weighted_quantile(values: NDArray[np.float64], weights: NDArray[np.float64], share: float) -> float:
+    order = np.argsort(values)
+    return float(values[order][np.searchsorted(np.cumsum(weights[order]), share * weights.sum())])
+
+
+def _area(pieces: list[Fragment]) -> int:
+    return sum(int(np.count_nonzero(p.shape)) for p in pieces)
+
+
+def _touches_edge(piece: Fragment, ink: Ink) -> bool:
+    x, y, w, h = piece.box
+    height, width = ink.strokes.shape
+    return x <= 1 or y <= 1 or x + w >= width - 1 or y + h >= height - 1
 
 
 def typical_height(pieces: list[Fragment]) -> float:
@@ -119,11 +172,12 @@ def typical_height(pieces: list[Fragment]) -> float:
     return float(heights[np.searchsorted(weights, weights[-1] / 2)])
 
 
-def _is_writing(piece: Fragment, height: float) -> bool:
+def _is_writing(piece: Fragment, height: float, ink: Ink) -> bool:
     _, _, w, h = piece.box
     if max(w, h) < SPECK_SHARE * height:
         return False
-    return h <= LARGEST_SHARE * height and w <= 4 * LARGEST_SHARE * height
+    largest = LARGEST_AT_EDGE if _touches_edge(piece, ink) else LARGEST_SHARE
+    return h <= largest * height and w <= 4 * largest * height
 
 
 def _cut(piece: Fragment, height: float) -> list[Fragment]:
@@ -173,33 +227,25 @@ def _may_join(a: tuple[int, int, int, int], b: tuple[int, int, int, int], height
     return gap_x <= 0.12 * height and gap_y <= 0 and smaller < 0.75 * height
 
 
-def _hypotheses(index: int, cluster: tuple[Fragment, ...], height: float, ink: Ink) -> list[Hypothesis]:
+def _hypotheses(index: int, cluster: tuple[Fragment, ...], height: float) -> list[Hypothesis]:
     found = []
     for first in range(len(cluster)):
         for last in range(first, min(first + LONGEST_RUN, len(cluster))):
             run = cluster[first : last + 1]
             left, top = min(f.box[0] for f in run), min(f.box[1] for f in run)
             right, bottom = max(f.box[0] + f.box[2] for f in run), max(f.box[1] + f.box[3] for f in run)
-            if len(run) > 1 and (right - left > 1.9 * max(height, bottom - top)):
+            if last > first and right - left > WIDEST_RUN * max(height, bottom - top):
                 continue
-            picture = np.zeros((bottom - top, right - left), np.uint8)
-            for fragment in run:
-                x, y, w, h = fragment.box
-                window = picture[y - top : y - top + h, x - left : x - left + w]
-                np.maximum(window, fragment.shape, out=window)
-            shaded = soften(ink.darkness[top:bottom, left:right], picture)
-            found.append(Hypothesis(index, first, last, (left, top, right - left, bottom - top), shaded))
+            box = (left, top, right - left, bottom - top)
+            found.append(Hypothesis(index, first, last, box, run[0].shape if first == last else _overlay(run, box)))
     return found
 
 
-def soften(darkness: Grey, shape: Grey) -> Grey:
-    """The glyph's own grey levels within its shape, brought to full contrast.
-
-    darkness, shape : uint8 (h, w). Returns uint8 (h, w): 0 outside the shape, 255 at its strong ink.
-    """
-    inside = shape > 0
-    if not inside.any():
-        return shape
-    strong = float(np.percentile(darkness[inside], 70))
-    scaled = np.minimum(255.0, darkness * (255.0 / max(1.0, strong)))
-    return np.where(inside, np.maximum(scaled, 96.0), 0.0).astype(np.uint8)
+def _overlay(run: tuple[Fragment, ...], box: tuple[int, int, int, int]) -> Grey:
+    left, top, width, height = box
+    picture = np.zeros((height, width), np.uint8)
+    for fragment in run:
+        x, y, w, h = fragment.box
+        window = picture[y - top : y - top + h, x - left : x - left + w]
+        np.maximum(window, fragment.shape, out=window)
+    return picture

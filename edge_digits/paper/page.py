@@ -32,6 +32,9 @@ SHEET_FILL: Final = 0.88
 SHEET_CONTRAST: Final = 1.35
 """Median brightness just inside the edge over just outside: below it, the edge is a shadow or a fold."""
 EDGE_BAND_PX: Final = 4
+SHEET_MARGIN: Final = 0.03
+FOLDED_CORNER: Final = 0.05
+"""Four corners that fit this much worse than the plain rectangle around the sheet are not its corners."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +55,27 @@ class Page:
 
 def find_page(frame: Frame) -> Page:
     """Cut the sheet out of a Frame and flatten it; the whole Frame where no sheet stands out."""
-    grey = frame.grey()
-    corners = find_sheet(grey)
-    if corners is None:
-        height, width = grey.shape
-        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-        flat, to_frame = _scale_whole(grey)
-    else:
-        flat, to_frame = _flatten(grey, corners)
+    corners = find_sheet(frame.picture)
+    flat, to_frame = _scale_whole(frame.grey()) if corners is None else _flatten(frame.grey(), corners)
     flat.flags.writeable = False
-    return Page(flat, to_frame, (frame.width, frame.height), len(corners) == 4 and flat is not grey)
+    return Page(flat, to_frame, (frame.width, frame.height), corners is not None)
 
 
-def find_sheet(grey: Grey) -> NDArray[np.float32] | None:
-    """Corners of one bright sheet on darker surroundings.
+def find_sheet(picture: Grey) -> NDArray[np.float32] | None:
+    """Corners of one bright sheet on darker or more colourful surroundings.
 
-    grey : uint8 (h, w). Returns float32 (4, 2) x, y in pixels, clockwise from top left, or None.
+    picture : uint8 (h, w) or (h, w, 3) BGR. Returns float32 (4, 2) x, y in pixels, clockwise from top left, or None.
+    The corners lie SHEET_MARGIN outside the outline, so that writing at a curled edge stays on the page.
     """
-    scale = SHEET_SEARCH_SIDE_PX / max(grey.shape)
+    scale = SHEET_SEARCH_SIDE_PX / max(picture.shape[:2])
     if scale >= 1.0:
         return None
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    # Closing removes the writing, so that the sheet is one bright patch.
-    small = cv2.morphologyEx(cv2.GaussianBlur(small, (5, 5), 0), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    if small.ndim == 3:
+        # Paper is bright in every channel; a coloured cloth is not.
+        small = small.min(axis=2)
+    # The median takes the writing off the sheet and the weave off the cloth, and keeps the sheet's edge.
+    small = cv2.medianBlur(small, 11)
     _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     bright = cv2.morphologyEx(bright, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
     contours, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -85,11 +86,12 @@ def find_sheet(grey: Grey) -> NDArray[np.float32] | None:
     if not SHEET_AREA[0] <= share <= SHEET_AREA[1]:
         return None
     corners = _quadrangle(outline)
-    if corners is None or cv2.contourArea(outline) < SHEET_FILL * cv2.contourArea(corners):
+    if cv2.contourArea(outline) < SHEET_FILL * cv2.contourArea(corners):
         return None
     if _edge_contrast(small, outline) < SHEET_CONTRAST:
         return None
-    return (corners / scale).astype(np.float32)
+    middle = corners.mean(axis=0)
+    return ((middle + (corners - middle) * (1 + SHEET_MARGIN)) / scale).astype(np.float32)
 
 
 def _edge_contrast(small: Grey, outline: NDArray[np.int32]) -> float:
@@ -104,21 +106,28 @@ def _edge_contrast(small: Grey, outline: NDArray[np.int32]) -> float:
     return float(np.median(small[inner > 0])) / max(1.0, float(np.median(small[outer > 0])))
 
 
-def _quadrangle(outline: NDArray[np.int32]) -> NDArray[np.float32] | None:
-    """Four corners of an outline, clockwise from top left; None when it has no four clear corners."""
+def _quadrangle(outline: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The four corners that fit an outline best, clockwise from top left."""
     hull = cv2.convexHull(outline)
     length = cv2.arcLength(hull, closed=True)
-    corners = None
+    corners = rectangle = cv2.boxPoints(cv2.minAreaRect(hull)).astype(np.float32)
     for tolerance in (0.02, 0.03, 0.04, 0.06, 0.08):
         points = cv2.approxPolyDP(hull, tolerance * length, closed=True)
         if len(points) == 4:
             corners = points.reshape(4, 2).astype(np.float32)
             break
-    if corners is None:
-        corners = cv2.boxPoints(cv2.minAreaRect(hull)).astype(np.float32)
+    # A folded corner makes four other corners: the rectangle around the sheet then fits better than they do.
+    if _overlap(corners, hull.astype(np.float32)) < _overlap(rectangle, hull.astype(np.float32)) - FOLDED_CORNER:
+        corners = rectangle
     around = corners - corners.mean(axis=0)
     clockwise = corners[np.argsort(np.arctan2(around[:, 1], around[:, 0]))]
     return np.roll(clockwise, -int(np.argmin(clockwise.sum(axis=1))), axis=0)
+
+
+def _overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Shared area over joint area of two convex outlines."""
+    shared = cv2.intersectConvexConvex(cv2.convexHull(a), b)[0]
+    return float(shared / max(1.0, cv2.contourArea(a) + cv2.contourArea(b) - shared))
 
 
 def _page_scale(width: float, height: float) -> float:

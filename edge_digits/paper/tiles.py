@@ -76,11 +76,11 @@ def stroke_width(ink: Glyph) -> float:
     ink : uint8 (h, w), ink at 128 and above. Returns 0.0 without ink.
     The outline is counted in pixel edges, which is 4/pi times its length on average over directions.
     """
-    mask = np.pad(ink >= 128, 1)
-    area = int(mask.sum())
+    mask = cv2.copyMakeBorder(cv2.threshold(ink, 127, 255, cv2.THRESH_BINARY)[1], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    area = cv2.countNonZero(mask)
     if area == 0:
         return 0.0
-    edges = int((mask[1:] != mask[:-1]).sum()) + int((mask[:, 1:] != mask[:, :-1]).sum())
+    edges = cv2.countNonZero(cv2.bitwise_xor(mask[1:], mask[:-1])) + cv2.countNonZero(cv2.bitwise_xor(mask[:, 1:], mask[:, :-1]))
     return 2.0 * area / (edges * np.pi / 4.0)
 
 

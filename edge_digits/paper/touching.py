@@ -27,7 +27,7 @@ DEAREST_CUT_STROKES: Final = 3.2
 def split_touching(shape: Grey, height: float) -> list[tuple[int, int, Grey]]:
     """Cut a piece of ink at every place where two digits may touch.
 
-    shape : uint8 (h, w), 255 on ink. height : typical glyph height in pixels.
+    shape : uint8 (h, w), above 0 on ink. height : typical glyph height in pixels.
     Returns (x, y, part) for each part, left to right, x and y of the part's corner within the piece;
     the piece itself when no cut is worth trying.
     """
@@ -52,7 +52,7 @@ def find_cuts(shape: Grey, height: float) -> list[NDArray[np.intp]]:
     h, w = shape.shape
     if w < WIDE_PIECE * min(h, 1.2 * height) or h < 0.4 * height:
         return []
-    stroke = max(1.0, stroke_width(shape))
+    stroke = max(1.0, stroke_width(np.where(shape > 0, np.uint8(255), np.uint8(0))))
     margin = max(2, round(NARROWEST_PART * min(height, h)))
     paths, costs = _seams(shape)
     most = max(1, round(CUTS_PER_HEIGHT * w / max(1.0, min(h, height))))
