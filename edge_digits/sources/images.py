@@ -20,18 +20,15 @@ from edge_digits.errors import (
     InputIsFolderError,
     InputNotFoundError,
     InputPermissionError,
-    InputTooLargeError,
 )
 from edge_digits.options import SourceOptions
 from edge_digits.sources.documents import document_frames, is_document
 from edge_digits.sources.frame import Frame
 from edge_digits.sources.orientation import apply_orientation, read_orientation
+from edge_digits.sources.pixels import check_size, eight_bit
 
 HEAD_BYTES: Final = 64
 READABLE: Final = "JPEG, PNG, WebP, BMP, TIFF or PDF"
-SIXTEEN_TO_EIGHT: Final = 257
-TWELVE_BIT_MAX: Final = 4095
-"""16-bit pictures whose brightest pixel is at most this come from a 10 or 12 bit sensor: stretched by their own range."""
 
 
 def open_frames(source: str | Path | bytes | NDArray[Any], options: SourceOptions) -> Iterator[Frame]:
@@ -55,15 +52,6 @@ def open_frames(source: str | Path | bytes | NDArray[Any], options: SourceOption
         yield from document_frames(path or Path(name), data, options)
         return
     yield Frame.from_array(_decode(kind, data if data is not None else _read(path, -1), name, options), name)
-
-
-def check_size(width: int, height: int, name: str, options: SourceOptions) -> None:
-    """Raises InputTooLargeError when width x height pixels are over the limit."""
-    if width * height > options.max_megapixels * 1e6:
-        raise InputTooLargeError(
-            f"{name}: {width}x{height} is {width * height / 1e6:.0f} megapixels, the limit is {options.max_megapixels:g}; "
-            "shrink it or raise --max-megapixels"
-        )
 
 
 def _read(path: Path | None, count: int) -> bytes:
@@ -119,15 +107,6 @@ def _decode(kind: str, data: bytes, name: str, options: SourceOptions) -> NDArra
     if keeps_all:
         picture = apply_orientation(picture, read_orientation(_png_exif(data) if kind == "PNG" else _webp_chunk(data, b"EXIF")))
     return eight_bit(picture)
-
-
-def eight_bit(picture: NDArray[Any]) -> NDArray[np.uint8]:
-    """uint8 of a uint8 or uint16 picture; full 16-bit range by 1/257, a 12-bit range or less by its own maximum."""
-    if picture.dtype != np.uint16:
-        return picture.astype(np.uint8, copy=False)
-    brightest = int(picture.max())
-    factor = 1 / SIXTEEN_TO_EIGHT if brightest > TWELVE_BIT_MAX else 255 / max(1, brightest)
-    return np.rint(picture * np.float32(factor)).astype(np.uint8)
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
