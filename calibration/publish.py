@@ -1,0 +1,197 @@
+"""Puts a judged model into the product: files, golden tiles, manifest; refuses what no verdict has passed.
+
+The verdict names the files by SHA-256, so a file that was changed after judging is refused as well. Everything is
+first written into a folder of its own and loaded from there by the product's own classifier, self-test included; only
+then are the files replaced, the manifest last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Final
+
+from calibration import golden, onnx_files
+from calibration.errors import CalibrationError, RefusedError, report
+from calibration.gates import load_gates, read_toml
+from calibration.judge import PRECISIONS, VERDICT_FORMAT, Candidate, load_candidate
+from edge_digits.errors import ModelNotFoundError
+from edge_digits.options import RecognitionOptions
+from edge_digits.recognition.classifier import Classifier
+from edge_digits.recognition.weights import CONTRACT_VERSION, MANIFEST_NAME, WEIGHTS_FOLDER, load_manifest
+
+WEIGHTS_LICENCE: Final = "Apache-2.0"
+TRAINING_SETS: Final = Path(__file__).resolve().parent / "training_sets.toml"
+
+
+def load_verdict(path: Path) -> dict[str, Any]:
+    """Read a verdict of `python -m calibration.judge`. Raises CalibrationError."""
+    try:
+        verdict: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if verdict["format"] != VERDICT_FORMAT or not verdict["gates"] or set(verdict["files"]) != set(PRECISIONS):
+            raise CalibrationError(f"{path}: not a verdict of format {VERDICT_FORMAT}; judge the files again")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, CalibrationError):
+            raise
+        raise CalibrationError(f"{path}: no verdict ({error}); write one with `python -m calibration.judge`") from error
+    return verdict
+
+
+def refuse_unless_passed(verdict: Mapping[str, Any], candidates: Mapping[str, Candidate]) -> None:
+    """Raises RefusedError unless every gate was passed by these very files."""
+    missed = [str(check.get("gate")) for check in verdict["gates"] if check.get("passed") is not True]
+    if missed or verdict.get("passed") is not True:
+        raise RefusedError(f"the verdict is no pass ({', '.join(missed) or 'passed is not true'}); nothing was published")
+    for kind in PRECISIONS:
+        found, judged = hashlib.sha256(candidates[kind].data).hexdigest(), verdict["files"][kind]["sha256"]
+        if found != judged:
+            raise RefusedError(
+                f"{candidates[kind].path}: SHA-256 {found[:12]}..., judged was {judged[:12]}...; judge it again, nothing was published"
+            )
+
+
+def publish(name: str, verdict: Mapping[str, Any], candidates: Mapping[str, Candidate], mnist: Path, folder: Path) -> dict[str, Any]:
+    """Write files and manifest of a judged pair; returns the manifest's entry.
+
+    name : of the model. candidates : "float" and "int8". mnist : folder of the MNIST idx files.
+    folder : where shipped models lie; other models in its manifest stay.
+    Raises RefusedError, CalibrationError, ModelError; the folder is then as before.
+    """
+    refuse_unless_passed(verdict, candidates)
+    contents = _files(name, candidates, mnist)
+    entry = _entry(name, verdict, candidates, contents)
+    manifest = _manifest_with(folder, name, entry)
+    contents[MANIFEST_NAME] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+    _prove({**contents, MANIFEST_NAME: json.dumps({**manifest, "default": name, "models": {name: entry}}).encode()})
+    _replace(folder, contents)
+    return entry
+
+
+def _files(name: str, candidates: Mapping[str, Candidate], mnist: Path) -> dict[str, bytes]:
+    chosen = golden.choose_golden(golden.mnist_training_part(mnist), [candidates[kind].logits for kind in PRECISIONS])
+    contents: dict[str, bytes] = {}
+    for kind in PRECISIONS:
+        contents[f"{name}.{kind}.onnx"] = candidates[kind].data
+        contents[f"{name}.{kind}.golden.npz"] = golden.as_npz(chosen.tiles, candidates[kind].logits(chosen.tiles))
+    return contents
+
+
+def _entry(name: str, verdict: Mapping[str, Any], candidates: Mapping[str, Candidate], contents: Mapping[str, bytes]) -> dict[str, Any]:
+    training = candidates["int8"].card.training
+    return {
+        **{kind: _file_entry(name, kind, verdict, contents) for kind in ("int8", "float")},
+        "agreement_percent": {s: row["agreement_percent"] for s, row in verdict["figures"].items() if "agreement_percent" in row},
+        "temperature": candidates["int8"].card.temperature,
+        "reject_threshold": candidates["int8"].card.reject_threshold,
+        "licence": WEIGHTS_LICENCE,
+        "training": training,
+        "training_sets": training_sets(training),
+        "judged": {
+            "date": verdict["date"],
+            "machine": verdict["machine"],
+            "gates": verdict["gates"],
+            "committed_gates": verdict["gates_sha256"] == load_gates().sha256,
+            "tiles_sha256": verdict["tiles_sha256"],
+        },
+        "published": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+    }
+
+
+def _file_entry(name: str, kind: str, verdict: Mapping[str, Any], contents: Mapping[str, bytes]) -> dict[str, Any]:
+    file, golden_file = f"{name}.{kind}.onnx", f"{name}.{kind}.golden.npz"
+    return {
+        "file": file,
+        "bytes": len(contents[file]),
+        "sha256": hashlib.sha256(contents[file]).hexdigest(),
+        "golden": {"file": golden_file, "sha256": hashlib.sha256(contents[golden_file]).hexdigest()},
+        "figures": {s: _own_figures(kind, row) for s, row in verdict["figures"].items() if f"{kind}_accuracy_percent" in row},
+        "latency_us_per_digit": verdict["latency_us_per_digit"][kind],
+    }
+
+
+def _own_figures(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of one file, without the prefix that tells it from the other."""
+    own = {key.removeprefix(f"{kind}_"): value for key, value in row.items() if key.startswith(f"{kind}_")}
+    return {"tiles": row["tiles"], **own}
+
+
+def training_sets(training: Mapping[str, Any]) -> dict[str, Any]:
+    """Title, source and licence of each set that the training record names under "sets".
+
+    Raises CalibrationError for a record without sets or a set of unknown licence.
+    """
+    known, names = read_toml(TRAINING_SETS), training.get("sets")
+    if not isinstance(names, list | dict) or not names:
+        raise CalibrationError("the training record names no training sets; export the model again")
+    unknown = sorted(str(n) for n in names if n not in known)
+    if unknown:
+        raise CalibrationError(f"training set(s) {', '.join(unknown)}: not in calibration/training_sets.toml; add source and licence")
+    return {name: known[name] for name in names}
+
+
+def _manifest_with(folder: Path, name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    try:
+        manifest = load_manifest(folder)
+    except ModelNotFoundError:
+        manifest = {"contract": CONTRACT_VERSION, "default": name, "models": {}}
+    return {**manifest, "models": {**manifest["models"], name: entry}}
+
+
+def _prove(contents: Mapping[str, bytes]) -> None:
+    """Load both files as a reader would, self-test included, before anything is replaced."""
+    with tempfile.TemporaryDirectory(prefix="edge_digits_publish_") as staged:
+        for file, data in contents.items():
+            (Path(staged) / file).write_bytes(data)
+        Classifier(RecognitionOptions(model=staged, provider="cpu", precision="int8"))
+        Classifier(RecognitionOptions(model=staged, provider="cpu", precision="float"))
+
+
+def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """All files or none; the manifest comes last, so a reader that starts in between sees a damaged model, never a wrong one."""
+    before = {file: (folder / file).read_bytes() if (folder / file).is_file() else None for file in contents}
+    try:
+        for file in sorted(contents, key=lambda f: f == MANIFEST_NAME):
+            onnx_files.write_atomically(folder / file, contents[file])
+    except BaseException:
+        for file, data in before.items():
+            if data is None:
+                (folder / file).unlink(missing_ok=True)
+            else:
+                onnx_files.write_atomically(folder / file, data)
+        raise
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Publish; exit code 3 when refused."""
+    parser = argparse.ArgumentParser(prog="python -m calibration.publish", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--float", required=True, type=Path, dest="float_path", metavar="F.onnx")
+    parser.add_argument("--int8", required=True, type=Path, dest="int8_path", metavar="Q.onnx")
+    parser.add_argument(
+        "--verdict", required=True, type=Path, metavar="VERDICT.json", help="of `python -m calibration.judge` on these files"
+    )
+    parser.add_argument("--mnist", required=True, type=Path, metavar="DIR", help="folder of the MNIST idx files, for the golden tiles")
+    parser.add_argument("--name", default="digits", help="name of the model (default %(default)s)")
+    parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER, metavar="DIR", help="default: the product's own weights")
+    arguments = parser.parse_args(argv)
+    return report("calibration.publish", lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    verdict = load_verdict(arguments.verdict)
+    candidates = {"float": load_candidate(arguments.float_path), "int8": load_candidate(arguments.int8_path)}
+    entry = publish(arguments.name, verdict, candidates, arguments.mnist, arguments.out)
+    for kind in ("int8", "float"):
+        print(f"{arguments.out / entry[kind]['file']}: {entry[kind]['bytes']} bytes, SHA-256 {entry[kind]['sha256']}", file=sys.stderr)
+    if not entry["judged"]["committed_gates"]:
+        print("judged by other gates than calibration/gates.toml: a model to work with, not one to release", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
