@@ -42,11 +42,9 @@ def make_tile(glyph: Glyph) -> NDArray[np.uint8]:
     if ink is None:
         return tile
     small = _resize_to_box(_thicken_hairlines(ink))
-    darkest = int(small.max())
-    if darkest == 0:
+    if not small.any():
         return tile
-    if darkest < 255:
-        small = cv2.convertScaleAbs(small, alpha=255.0 / darkest)
+    small = _to_full_contrast(small)
     y, x = _place_by_mass(small)
     h, w = small.shape
     tile[y : y + h, x : x + w] = small
@@ -93,11 +91,17 @@ def _crop_to_ink(glyph: Glyph) -> Glyph | None:
     return np.where(mask[box], glyph[box], np.uint8(0))
 
 
+def _to_full_contrast(ink: Glyph) -> Glyph:
+    darkest = int(ink.max())
+    return ink if darkest == 255 else cv2.convertScaleAbs(ink, alpha=255.0 / darkest)
+
+
 def _thicken_hairlines(ink: Glyph) -> Glyph:
     scale = BOX_SIDE_PX / max(ink.shape)
     if scale >= 1.0:
         return ink
-    growth_px = int((THINNEST_STROKE_PX / scale) - stroke_width(ink))
+    # Measured at half of its own darkest level: faint ink is not thin ink.
+    growth_px = int((THINNEST_STROKE_PX / scale) - stroke_width(_to_full_contrast(ink)))
     if growth_px < 1:
         return ink
     kernel = np.ones((growth_px + 1, growth_px + 1), np.uint8)
