@@ -1,0 +1,51 @@
+"""Tells blurred frames from sharp ones, measured against the frames just before.
+
+No fixed limit fits every camera, sheet and light; but a frame of the same scene that is much softer than its
+predecessors was taken while something moved or the lens was hunting, and must not vote.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import cv2
+import numpy as np
+
+from edge_digits.sources.frame import Picture
+
+MEASURED_WIDTH_PX: Final = 640
+"""Frames are measured at this width at most: sensor noise averages out, and the measure costs under a millisecond."""
+HISTORY: Final = 30
+BLURRED_SHARE: Final = 0.5
+"""A frame below this share of the reference is blurred."""
+REFERENCE_PERCENTILE: Final = 75
+"""Of the last frames' measures. A scene that is softer for good is accepted once it fills most of the history."""
+FLAT_VARIANCE: Final = 4.0
+"""Added to the contrast, grey levels squared: an empty scene of pure noise must not look sharp."""
+
+
+def measure_sharpness(grey: Picture) -> float:
+    """Variance of the Laplacian over the variance of the picture itself: fine detail as a share of all contrast.
+
+    grey : uint8 (h, w). Returns 0 for a flat picture; dimensionless, comparable only within one scene.
+    """
+    if grey.shape[1] > MEASURED_WIDTH_PX:
+        height = max(1, round(grey.shape[0] * MEASURED_WIDTH_PX / grey.shape[1]))
+        grey = np.asarray(cv2.resize(grey, (MEASURED_WIDTH_PX, height), interpolation=cv2.INTER_AREA), np.uint8)
+    detail = float(cv2.Laplacian(grey, cv2.CV_16S).var())
+    return detail / (float(grey.var()) + FLAT_VARIANCE)
+
+
+class BlurGate:
+    """Remembers the sharpness of the last frames and judges the next by them."""
+
+    def __init__(self) -> None:
+        self._measures: deque[float] = deque(maxlen=HISTORY)
+
+    def is_blurred(self, grey: Picture) -> bool:
+        """Show it each frame once, uint8 (h, w); True when it is much softer than those before."""
+        measure = measure_sharpness(grey)
+        reference = float(np.percentile(list(self._measures), REFERENCE_PERCENTILE)) if self._measures else 0.0
+        self._measures.append(measure)
+        return measure < BLURRED_SHARE * reference
