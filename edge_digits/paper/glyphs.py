@@ -30,7 +30,7 @@ LARGEST_AT_EDGE: Final = 1.6
 INNER_SHARE: Final = 0.2
 """Pieces at the page's edge do not count for the typical height, unless nearly all ink touches it (a close-up)."""
 LONGEST_RUN: Final = 4
-WIDEST_RUN: Final = 1.9
+WIDEST_RUN: Final = 1.5
 """Joined fragments wider than this many heights are no digit."""
 FAINTEST_LEVEL: Final = 96
 """Grey level (of 255) given at least to every pixel that counts as stroke."""

@@ -24,29 +24,41 @@ def find_rules(ink: Mask) -> Mask:
 
     ink : uint8 (h, w), 0 or 255. Returns uint8 (h, w), 255 on rules.
     """
-    return _find_horizontal(ink) | np.ascontiguousarray(_find_horizontal(np.ascontiguousarray(ink.T)).T)
+    if max(ink.shape) < 2 * SMALLEST_PIECE_PX / PIECE_SHARE:
+        return _find_horizontal(ink) | _transposed(_find_horizontal(_transposed(ink)))
+    # Rules are long: half the resolution finds them as well, in a quarter of the time.
+    half = cv2.resize(ink, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    half = cv2.threshold(half, 100, 255, cv2.THRESH_BINARY)[1]
+    rules = _find_horizontal(half) | _transposed(_find_horizontal(_transposed(half)))
+    full = cv2.resize(rules, ink.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.dilate(full, np.ones((3, 3), np.uint8)) & ink, np.uint8)
+
+
+def _transposed(mask: Mask) -> Mask:
+    return np.asarray(cv2.transpose(mask), np.uint8)
 
 
 def _find_horizontal(ink: Mask) -> Mask:
     height, width = ink.shape
     longest = max(height, width)
-    piece = max(SMALLEST_PIECE_PX, round(longest * PIECE_SHARE))
+    piece = max(SMALLEST_PIECE_PX // 2, round(longest * PIECE_SHARE))
     if width < 2 * piece:
         return np.zeros_like(ink)
     runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
-    runs = _drop_thick(runs, max(4, round(longest * THICKEST_RULE_SHARE)))
-    if not runs.any():
+    runs = _drop_thick(runs, max(3, round(longest * THICKEST_RULE_SHARE)))
+    if cv2.countNonZero(runs) == 0:
         return runs
     join = max(5, round(longest * JOIN_SHARE))
     joined = cv2.morphologyEx(cv2.dilate(runs, np.ones((3, 1), np.uint8)), cv2.MORPH_CLOSE, np.ones((1, join), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     wide = stats[:, cv2.CC_STAT_WIDTH] >= max(3 * piece, width * RULE_SHARE)
-    flat = stats[:, cv2.CC_STAT_HEIGHT] <= np.maximum(12, 0.12 * stats[:, cv2.CC_STAT_WIDTH])
+    flat = stats[:, cv2.CC_STAT_HEIGHT] <= np.maximum(8, 0.12 * stats[:, cv2.CC_STAT_WIDTH])
     is_rule = wide & flat
     is_rule[0] = False
-    table = np.where(is_rule, 255, 0).astype(np.uint8)
+    if not is_rule.any():
+        return np.zeros_like(ink)
     # The run stops where the rule steps to the next pixel row: the joined form covers the steps.
-    return np.asarray(table[labels] & cv2.dilate(ink, np.ones((3, 1), np.uint8)), np.uint8) if count > 1 else np.zeros_like(ink)
+    return np.asarray(np.where(is_rule, 255, 0).astype(np.uint8)[labels] & ink, np.uint8)
 
 
 def _drop_thick(runs: Mask, thickest: int) -> Mask:

@@ -20,9 +20,10 @@ LARGEST_DIGIT: Final = 3.0
 GARBAGE_LIMIT: Final = 0.5
 NUMBER_GAP: Final = 0.75
 """Digits further apart than this share of their height belong to different numbers."""
-LINE_GAP: Final = 4.0
-"""Digits further apart than this many heights are chained to a line only by the whole line's slope."""
-STEEPEST_LINE: Final = 0.5
+SAME_LINE: Final = 0.7
+"""Centres of neighbours on one line differ by at most this many heights."""
+LEAST_OVERLAP: Final = 0.2
+"""Share of the smaller one's height that neighbours on one line have in common."""
 CANDIDATES_KEPT: Final = 3
 
 
@@ -48,35 +49,64 @@ def _plausible(chosen: Chosen) -> list[Candidate]:
 
 
 def _rows(digits: list[Candidate]) -> list[list[Candidate]]:
-    """Digits grouped to lines: each joins the line whose last digits it continues."""
-    rows: list[list[Candidate]] = []
-    for digit in sorted(digits, key=lambda c: c.box[0]):
-        best, best_miss = None, 0.55
-        for row in rows:
-            miss = _vertical_miss(row, digit)
-            if miss < best_miss:
-                best, best_miss = row, miss
-        if best is None:
-            rows.append([digit])
-        else:
-            best.append(digit)
-    return sorted(rows, key=lambda row: float(np.median([c.box[1] + c.box[3] / 2 for c in row])))
+    """Digits grouped to lines: chains of nearest neighbours to the right, chains that continue each other joined."""
+    rows = [[c] for c in digits]
+    follower = {i: _nearest(digits[i], digits, forward=True) for i in range(len(digits))}
+    leader = {i: _nearest(digits[i], digits, forward=False) for i in range(len(digits))}
+    row_of = list(range(len(digits)))
+    pairs = [(i, j) for i, j in follower.items() if j is not None and leader[j] == i]
+    for i, j in sorted(pairs, key=lambda pair: _step(digits[pair[0]], digits[pair[1]])):
+        _merge(rows, row_of, row_of[i], row_of[j], digits)
+    for i, j in sorted(follower.items(), key=lambda item: digits[item[0]].box[0]):
+        if j is not None and row_of[i] != row_of[j] and _disjoint(rows[row_of[i]], rows[row_of[j]]):
+            _merge(rows, row_of, row_of[i], row_of[j], digits)
+    kept = [sorted(row, key=lambda c: c.box[0] + c.box[2] / 2) for row in rows if row]
+    return sorted(kept, key=lambda row: float(np.median([c.box[1] + c.box[3] / 2 for c in row])))
 
 
-def _vertical_miss(row: list[Candidate], digit: Candidate) -> float:
-    """How far a digit lies off the line continued to it, in digit heights."""
-    last = row[-4:]
-    centres = np.array([[c.box[0] + c.box[2] / 2, c.box[1] + c.box[3] / 2] for c in last])
-    x, y = digit.box[0] + digit.box[2] / 2, digit.box[1] + digit.box[3] / 2
-    height = max(float(np.median([c.box[3] for c in last])), digit.box[3] * 0.7)
-    slope = 0.0
-    if len(last) > 1 and np.ptp(centres[:, 0]) > 0.8 * height:
-        slope = float(np.clip(np.polyfit(centres[:, 0], centres[:, 1], 1)[0], -STEEPEST_LINE, STEEPEST_LINE))
-    reach = x - centres[-1, 0]
-    if reach > LINE_GAP * height:
-        slope *= LINE_GAP * height / reach
-    expected = centres[:, 1].mean() + slope * (x - centres[:, 0].mean())
-    return abs(y - expected) / height
+def _merge(rows: list[list[Candidate]], row_of: list[int], into: int, other: int, digits: list[Candidate]) -> None:
+    if into == other:
+        return
+    rows[into].extend(rows[other])
+    rows[other] = []
+    for index in range(len(digits)):
+        if row_of[index] == other:
+            row_of[index] = into
+
+
+def _disjoint(a: list[Candidate], b: list[Candidate]) -> bool:
+    """Whether one row ends before the other begins."""
+    a_left, a_right = min(c.box[0] for c in a), max(c.box[0] + c.box[2] for c in a)
+    b_left, b_right = min(c.box[0] for c in b), max(c.box[0] + c.box[2] for c in b)
+    shorter = min(a_right - a_left, b_right - b_left)
+    return min(a_right, b_right) - max(a_left, b_left) < 0.3 * shorter
+
+
+def _nearest(digit: Candidate, digits: list[Candidate], *, forward: bool) -> int | None:
+    """Index of the neighbour on the same line: to the right (forward) or to the left."""
+    best, best_step = None, np.inf
+    for index, other in enumerate(digits):
+        left, right = (digit, other) if forward else (other, digit)
+        if other is not digit and _centre(right)[0] > _centre(left)[0]:
+            step = _step(left, right)
+            if step < best_step:
+                best, best_step = index, step
+    return best
+
+
+def _centre(c: Candidate) -> tuple[float, float]:
+    return c.box[0] + c.box[2] / 2, c.box[1] + c.box[3] / 2
+
+
+def _step(left: Candidate, right: Candidate) -> float:
+    """How far the eye travels from one digit to the next, in heights; infinite when they are not on one line."""
+    height = max(left.box[3], right.box[3], 1)
+    across = max(0.0, (right.box[0] - left.box[0] - left.box[2]) / height)
+    down = abs(_centre(left)[1] - _centre(right)[1]) / height
+    overlap = min(left.box[1] + left.box[3], right.box[1] + right.box[3]) - max(left.box[1], right.box[1])
+    if down > SAME_LINE or overlap < LEAST_OVERLAP * min(left.box[3], right.box[3]):
+        return np.inf
+    return across + 2.0 * down
 
 
 def _numbers(row: list[Candidate], page: Page, min_confidence: float) -> list[Number]:

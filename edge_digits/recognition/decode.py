@@ -12,10 +12,17 @@ from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis
 from edge_digits.recognition.classifier import Predictions
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
-GARBAGE_FLOOR: Final = 0.01
-"""What a fragment that is no digit is worth: a digit of lower probability explains nothing."""
-GARBAGE_SHARE: Final = 0.3
-"""A sure "not one digit" is worth this much of a sure digit."""
+SPLIT_DIGIT: Final = 0.6
+"""Where ink is cut, every part must be a digit at least this sure: letters fall into strokes that look like a 1."""
+SPLIT_ONE: Final = 0.9
+"""The same for parts that look like a 1, which a cut makes out of any upright stroke."""
+LEFTOVER_SHARE: Final = 0.2
+"""Parts with less of the cluster's ink than this may be no digit: a point, a comma, the rest of a ruled line."""
+NO_DIGIT_WORTH: Final = -2.5
+"""Log-worth of ink that is explained as no digit: about a digit of probability 0.08."""
+
+
+Judged = tuple[Hypothesis, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +64,23 @@ def choose_digits(glyphs: Glyphs, predictions: Predictions) -> Chosen:
 
     predictions : one row for each of glyphs.hypotheses, in their order.
     """
-    by_cluster: dict[int, list[tuple[Hypothesis, NDArray[np.float32]]]] = {}
+    by_cluster: dict[int, list[Judged]] = {}
     for hypothesis, row in zip(glyphs.hypotheses, predictions.probabilities, strict=True):
         by_cluster.setdefault(hypothesis.cluster, []).append((hypothesis, row))
     candidates = [c for index, judged in by_cluster.items() for c in _best_path(glyphs.clusters[index], judged)]
     return Chosen(tuple(candidates), glyphs)
 
 
-def _best_path(cluster: tuple[Fragment, ...], judged: list[tuple[Hypothesis, NDArray[np.float32]]]) -> list[Candidate]:
+def _best_path(cluster: tuple[Fragment, ...], judged: list[Judged]) -> list[Candidate]:
     """Dynamic programming over cuts: each run of fragments counts the log of its worth, weighted by its ink."""
     area = np.array([float(np.count_nonzero(f.shape)) for f in cluster])
+    share = area / area.sum()
     best = np.full(len(cluster) + 1, -np.inf)
     best[0] = 0.0
-    taken: list[tuple[Hypothesis, NDArray[np.float32]] | None] = [None] * (len(cluster) + 1)
+    taken: list[Judged | None] = [None] * (len(cluster) + 1)
     for hypothesis, row in sorted(judged, key=lambda pair: pair[0].last):
-        ink = area[hypothesis.first : hypothesis.last + 1].sum() / area.sum()
-        score = best[hypothesis.first] + ink * _worth(row)
+        ink = float(share[hypothesis.first : hypothesis.last + 1].sum())
+        score = best[hypothesis.first] + ink * _worth(row, ink)
         if score > best[hypothesis.last + 1]:
             best[hypothesis.last + 1] = score
             taken[hypothesis.last + 1] = (hypothesis, row)
@@ -87,6 +95,9 @@ def _best_path(cluster: tuple[Fragment, ...], judged: list[tuple[Hypothesis, NDA
     return path[::-1]
 
 
-def _worth(row: NDArray[np.float32]) -> float:
-    digit = float(row[:NOT_ONE_DIGIT].max())
-    return float(np.log(max(GARBAGE_FLOOR, digit, GARBAGE_SHARE * float(row[NOT_ONE_DIGIT]) * GARBAGE_FLOOR**0.25)))
+def _worth(row: NDArray[np.float32], ink: float) -> float:
+    """Log-worth of a run that holds this share of its cluster's ink."""
+    digit = int(row[:NOT_ONE_DIGIT].argmax())
+    probability = float(row[digit])
+    least = 0.0 if ink > 1.0 - LEFTOVER_SHARE else SPLIT_ONE if digit == 1 else SPLIT_DIGIT
+    return max(NO_DIGIT_WORTH, float(np.log(max(1e-6, probability))) if probability >= least else NO_DIGIT_WORTH)
