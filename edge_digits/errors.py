@@ -14,6 +14,7 @@
     |   |-- ModelNotFoundError           (also FileNotFoundError)
     |   |-- ModelDamagedError            (also ValueError)  checksum, parse or self-test failed
     |   `-- ModelContractError           (also ValueError)  a sound file of another contract
+    |-- AdaptationRefusedError           1  the adapted model would be worse; nothing was written
     |-- CameraError                      4  (also OSError)
     `-- ProviderError                    5  (also RuntimeError)  asked-for provider not obtained
 
@@ -102,6 +103,10 @@ class ModelDamagedError(ModelError, ValueError):
 
 class ModelContractError(ModelError, ValueError):
     """The model is sound but not made for this version of edge_digits."""
+
+
+class AdaptationRefusedError(EdgeDigitsError):
+    """The adapted model would be worse than the shipped one; nothing was written."""
 
 
 class CameraError(EdgeDigitsError, OSError):
