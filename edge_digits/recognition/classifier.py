@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.errors import ModelContractError, ModelDamagedError
+from edge_digits.errors import ModelContractError, ModelDamagedError, UsageError
 from edge_digits.options import RecognitionOptions
 from edge_digits.paper.tiles import TILE_SIDE_PX, as_model_input
 from edge_digits.recognition import engine, weights
@@ -19,7 +19,8 @@ GOLDEN_TOLERANCE: Final = {"float": 0.01, "int8": 1.5}
 more where a CPU without VNNI saturates; a broken kernel gives zeros or noise, which differ by 5 and more."""
 
 BATCH_SIZES: Final = (1, 8, 32, 128, 512, 2048)
-"""Batches are filled up to one of these on CUDA, which plans anew for each new shape."""
+"""Batches are filled up to one of these on CUDA, which plans anew for each new shape. More tiles than the largest are
+run in several batches: beyond it nothing gets faster, and memory would grow with the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Classifier:
     def __init__(self, options: RecognitionOptions | None = None) -> None:
         """Load, verify and self-test the model.
 
-        Raises ModelNotFoundError, ModelDamagedError, ModelContractError, ProviderError, MissingExtraError.
+        Raises ModelNotFoundError, ModelDamagedError, ModelContractError, ProviderError, MissingExtraError, UsageError.
         """
         options = options or RecognitionOptions()
         self.adapted = find_adapted(options.model)
@@ -107,31 +108,39 @@ class Classifier:
         return Predictions(softmax(self.logits(tiles) / np.float32(self.card.temperature)))
 
     def _run(self, outputs: tuple[str, ...], tiles: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        count = len(tiles)
-        if count == 0:
+        if len(tiles) == 0:
             return [np.zeros((0, len(weights.LABELS)), np.float32) for _ in outputs]
-        if self.provider != engine.CPU:
-            tiles = _pad_batch(tiles)
-        return [result[:count] for result in self.engine.run_all(outputs, tiles)]
+        largest = BATCH_SIZES[-1]
+        parts = [self._run_batch(outputs, tiles[start : start + largest]) for start in range(0, len(tiles), largest)]
+        return parts[0] if len(parts) == 1 else [np.concatenate(results) for results in zip(*parts, strict=True)]
+
+    def _run_batch(self, outputs: tuple[str, ...], tiles: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        batch = tiles if self.provider == engine.CPU else _pad_batch(tiles)
+        return [result[: len(tiles)] for result in self.engine.run_all(outputs, batch)]
 
 
 def _load(options: RecognitionOptions) -> tuple[weights.ModelFile, engine.Engine]:
     """int8 runs on the CPU and the float file of the same name on CUDA, whose provider has no int8 convolution."""
-    if options.provider != "cpu" and options.precision != "int8":
+    if options.provider == "cuda" or (options.provider == "auto" and options.precision != "int8" and engine.cuda_compiled_in()):
+        if options.precision == "int8":
+            raise UsageError("precision 'int8' does not run on CUDA; use --precision float or --provider cpu")
         file = weights.find_model(options.model, "float")
-        candidate = engine.Engine(file.data, options.provider, options.threads, file.name)
+        if options.provider == "cuda" and file.precision == "int8":
+            raise ModelContractError(f"{file.name}: an int8 model does not run on CUDA; name a float model or use --provider cpu")
+        candidate = engine.Engine(file.data, options.provider if file.precision == "float" else "cpu", options.threads, file.name)
         if candidate.provider == engine.CUDA or options.precision == "float":
             return file, candidate
-    elif options.provider == "cuda":
-        raise ModelContractError("precision 'int8' does not run on CUDA; use --precision float or --provider cpu")
     file = weights.find_model(options.model, "float" if options.precision == "float" else "int8")
     return file, engine.Engine(file.data, "cpu", options.threads, file.name)
 
 
 def _check_shape(loaded: engine.Engine, name: str) -> None:
-    shape = loaded.inputs.get("tiles")
-    if shape is None or tuple(shape[1:]) != (1, TILE_SIDE_PX, TILE_SIDE_PX) or "logits" not in loaded.outputs:
-        raise ModelContractError(f"{name}: inputs {loaded.inputs}, outputs {loaded.outputs}; wanted 'tiles' [n, 1, 28, 28] and 'logits'")
+    shape, logits = loaded.inputs.get("tiles"), loaded.outputs.get("logits")
+    if shape is None or shape[1:] != (1, TILE_SIDE_PX, TILE_SIDE_PX) or logits is None or logits[1:] != (len(weights.LABELS),):
+        raise ModelContractError(
+            f"{name}: inputs {loaded.inputs}, outputs {loaded.outputs}; wanted 'tiles' [n, 1, 28, 28] and 'logits' [n, 11]; "
+            "use a model that `python -m export.to_onnx` wrote"
+        )
 
 
 def _pad_batch(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -143,4 +152,5 @@ def _pad_batch(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Row-wise softmax of float32 (n, k)."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+    probabilities: NDArray[np.float32] = (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+    return probabilities

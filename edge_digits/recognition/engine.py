@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -39,7 +41,7 @@ class Engine:
 
     provider : the provider that the session really obtained, e.g. "CPUExecutionProvider".
     metadata : the model file's own key-value pairs.
-    outputs : names of the outputs.
+    inputs, outputs : declared shapes by name; a batch axis is a name, a fixed axis a number.
     """
 
     def __init__(self, model: bytes, provider: Provider = "cpu", threads: int = 0, name: str = "model") -> None:
@@ -69,7 +71,7 @@ class Engine:
         self.threads: int = options.intra_op_num_threads
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.inputs: dict[str, tuple[Any, ...]] = {i.name: tuple(i.shape) for i in self._session.get_inputs()}
-        self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
+        self.outputs: dict[str, tuple[Any, ...]] = {o.name: tuple(o.shape) for o in self._session.get_outputs()}
 
     def run(self, output: str, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         """One batched run. tiles : float32 (n, 1, 28, 28). Returns the named output, float32 (n, ...)."""
@@ -81,23 +83,36 @@ class Engine:
         return results
 
 
+def cuda_compiled_in() -> bool:
+    """Whether the installed onnxruntime knows CUDA at all; that a session obtains it is another matter."""
+    return CUDA in load_onnxruntime().get_available_providers()
+
+
 def _open_session(ort: Any, model: bytes, options: Any, provider: Provider, name: str) -> Any:
     # With the CPU wheel, naming CUDA only gives a warning and a CPU session: ask for it only where it was compiled in,
     # and let the caller read back what was obtained.
-    compiled_in = ort.get_available_providers()
-    wanted: list[Any] = [CPU]
-    if provider != "cpu" and CUDA in compiled_in:
+    refused = None
+    if provider != "cpu" and cuda_compiled_in():
+        try:
+            return _open_on_cuda(ort, model, options)
+        except Exception as error:  # noqa: BLE001 - onnxruntime raises a dozen types of its own, none with a common public base
+            refused = error
+    try:
+        session = ort.InferenceSession(model, sess_options=options, providers=[CPU])
+    except Exception as error:
+        raise ModelDamagedError(f"{name}: onnxruntime cannot load it ({_first_line(error)}); reinstall the model") from error
+    if provider == "cuda" and refused is not None:
+        # The file is sound, so it was CUDA that failed.
+        raise ProviderError(f"provider 'cuda' was asked for but gave no session ({_first_line(refused)}); use --provider cpu") from refused
+    return session
+
+
+def _open_on_cuda(ort: Any, model: bytes, options: Any) -> Any:
+    # Where CUDA's libraries are missing, onnxruntime prints to stdout, which carries data only.
+    with contextlib.redirect_stdout(sys.stderr):
         if hasattr(ort, "preload_dlls"):
             ort.preload_dlls()
-        wanted = [(CUDA, CUDA_SETTINGS), CPU]
-    try:
-        return ort.InferenceSession(model, sess_options=options, providers=wanted)
-    except Exception as error:  # onnxruntime raises a dozen types of its own, none with a common public base
-        if len(wanted) == 1:
-            raise ModelDamagedError(f"{name}: onnxruntime cannot load it ({_first_line(error)}); reinstall the model") from error
-    if provider == "cuda":
-        raise ProviderError("provider 'cuda' was asked for but no CUDA session could be made; use --provider cpu")
-    return _open_session(ort, model, options, "cpu", name)
+        return ort.InferenceSession(model, sess_options=options, providers=[(CUDA, CUDA_SETTINGS), CPU])
 
 
 def _first_line(error: Exception) -> str:

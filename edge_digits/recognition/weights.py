@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,8 @@ NOT_ONE_DIGIT: Final = 10
 
 WEIGHTS_FOLDER: Final = Path(__file__).resolve().parent.parent / "weights"
 MANIFEST_NAME: Final = "manifest.json"
+PRECISIONS: Final = ("int8", "float")
+"""Of a shipped model's files, in the order in which they are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +70,25 @@ def load_manifest(folder: Path = WEIGHTS_FOLDER) -> dict[str, Any]:
         raise ModelNotFoundError(f"{path}: no model manifest; reinstall edge-digits or publish a model") from error
     except (ValueError, OSError) as error:
         raise ModelDamagedError(f"{path}: manifest cannot be read ({error}); reinstall edge-digits") from error
+    if not isinstance(manifest, dict):
+        raise ModelDamagedError(f"{path}: manifest holds no JSON object; reinstall edge-digits")
     if manifest.get("contract") != CONTRACT_VERSION:
         raise ModelContractError(
             f"{path}: contract {manifest.get('contract')}, this edge_digits reads {CONTRACT_VERSION}; upgrade the older of the two"
         )
+    if not isinstance(manifest.get("models"), dict) or manifest.get("default") not in manifest["models"]:
+        raise ModelDamagedError(f"{path}: manifest names no models or no default among them; reinstall edge-digits")
     return manifest
 
 
 def find_model(model: str, precision: str) -> ModelFile:
-    """Read and verify a model by name (shipped) or by path of an .onnx file.
+    """Read and verify a model by name (shipped), by the path of an .onnx file, or by that of a folder with a manifest.
 
-    precision : "int8" or "float"; a path names its file itself, precision is then only what it is called.
+    precision : "int8" or "float"; the path of a file names its precision itself.
     Raises ModelNotFoundError, ModelDamagedError, ModelContractError.
     """
-    path = Path(model)
-    if path.suffix == ".onnx" or len(path.parts) > 1:
-        return _read_path(path, precision)
+    if is_path(model):
+        return _read_path(Path(model), precision)
     manifest = load_manifest()
     name = manifest["default"] if model == "default" else model
     if name not in manifest["models"]:
@@ -92,28 +98,39 @@ def find_model(model: str, precision: str) -> ModelFile:
     return _read_entry(WEIGHTS_FOLDER, name, manifest["models"][name], precision)
 
 
+def is_path(model: str) -> bool:
+    """Whether a model is named by path (of an .onnx file, or with a folder in it) and not by name."""
+    return Path(model).suffix == ".onnx" or len(Path(model).parts) > 1
+
+
 def _read_path(path: Path, precision: str) -> ModelFile:
     if path.is_dir():
         manifest = load_manifest(path)
         return _read_entry(path, manifest["default"], manifest["models"][manifest["default"]], precision)
     if (path.parent / MANIFEST_NAME).is_file():
-        manifest = load_manifest(path.parent)
-        for name, entry in manifest["models"].items():
-            for kind in ("int8", "float"):
+        for name, entry in load_manifest(path.parent)["models"].items():
+            for kind in PRECISIONS:
                 if entry.get(kind, {}).get("file") == path.name:
                     return _read_entry(path.parent, name, entry, kind)
     data = _read_bytes(path)
-    return ModelFile(path.stem, precision, data, hashlib.sha256(data).hexdigest(), None, {})
+    # A quantized graph names its quantizing nodes in clear text; a file without a manifest says so nowhere else.
+    found = "int8" if b"DequantizeLinear" in data else "float"
+    return ModelFile(path.stem, found, data, hashlib.sha256(data).hexdigest(), None, {})
 
 
 def _read_entry(folder: Path, name: str, entry: dict[str, Any], precision: str) -> ModelFile:
     if precision not in entry:
-        raise ModelNotFoundError(f"model '{name}' has no {precision} file; it has: {', '.join(k for k in ('int8', 'float') if k in entry)}")
+        raise ModelNotFoundError(f"model '{name}' has no {precision} file; it has: {', '.join(k for k in PRECISIONS if k in entry)}")
     part = entry[precision]
-    data = _read_verified(folder / part["file"], part["sha256"])
-    golden = _read_verified(folder / part["golden"]["file"], part["golden"]["sha256"])
-    with np.load(io.BytesIO(golden), allow_pickle=False) as arrays:
-        pair = arrays["tiles"].astype(np.uint8), arrays["logits"].astype(np.float32)
+    try:
+        data = _read_verified(folder / part["file"], part["sha256"])
+        golden = _read_verified(folder / part["golden"]["file"], part["golden"]["sha256"])
+        with np.load(io.BytesIO(golden), allow_pickle=False) as arrays:
+            pair = arrays["tiles"].astype(np.uint8), arrays["logits"].astype(np.float32)
+    except (KeyError, TypeError) as error:
+        raise ModelDamagedError(f"{folder / MANIFEST_NAME}: entry '{name}' {precision} lacks {error}; reinstall the model") from error
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise ModelDamagedError(f"{folder}: golden tiles of '{name}' {precision} cannot be read ({error}); reinstall the model") from error
     return ModelFile(name, precision, data, part["sha256"], pair, entry)
 
 
@@ -150,5 +167,7 @@ def read_card(metadata: dict[str, str], name: str) -> ModelCard:
     except (KeyError, ValueError) as error:
         raise ModelContractError(f"{name}: metadata incomplete ({error}); export the model again") from error
     if not (card.temperature > 0 and 0 <= card.reject_threshold <= 1):
-        raise ModelContractError(f"{name}: temperature {card.temperature} or reject threshold {card.reject_threshold} out of range; export again")
+        raise ModelContractError(
+            f"{name}: temperature {card.temperature} or reject threshold {card.reject_threshold} out of range; export again"
+        )
     return card

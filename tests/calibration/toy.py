@@ -2,6 +2,9 @@
 
 Digits are drawn by OpenCV's stroke font, bent and shifted at random; the model is one random patch convolution with a
 head fitted in closed form. It names toy digits almost always rightly, so gates can be passed and missed on purpose.
+
+`python -m tests.calibration.toy tests/recognition/toy` writes the published toy that the runtime's tests load, since
+those must run where onnx is not installed.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 import gzip
 import json
 import struct
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +23,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from calibration import judge, onnx_files, publish, quantize
 from calibration.golden import marks_that_are_no_digit
 from edge_digits.paper.tiles import make_tile
 from edge_digits.recognition.weights import CONTRACT_VERSION, LABELS, NOT_ONE_DIGIT
@@ -98,6 +104,24 @@ def toy_model(seed: int = 0) -> onnx.ModelProto:
     return model
 
 
+def publish_toy(folder: Path) -> Path:
+    """The toy model through the whole chain, into a folder that `--model` takes."""
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        tiles, mnist = write_tiles(work / "tiles.npz"), write_idx(work / "mnist")
+        source, float_path, int8_path, verdict = (work / f for f in ("toy.onnx", "q/toy.float.onnx", "q/toy.int8.onnx", "verdict.json"))
+        onnx_files.save_model(toy_model(), source)
+        pair = ["--float", str(float_path), "--int8", str(int8_path)]
+        steps = [
+            quantize.main(["--float", str(source), "--tiles", str(tiles), "--out", str(work / "q"), "--name", "toy"]),
+            judge.main([*pair, "--tiles", str(tiles), "--out", str(verdict), "--rounds", "2"]),
+            publish.main([*pair, "--verdict", str(verdict), "--mnist", str(mnist), "--out", str(folder), "--name", "toy"]),
+        ]
+    if any(steps):
+        raise RuntimeError(f"the toy model did not get through: exit codes {steps}")
+    return folder
+
+
 def toy_metadata() -> dict[str, str]:
     return {
         "contract_version": str(CONTRACT_VERSION),
@@ -127,3 +151,7 @@ def _features(tiles: NDArray[np.uint8], filters: NDArray[np.float32], bias: NDAr
     patches = tiles.reshape(len(tiles), side, PATCH_PX, side, PATCH_PX).transpose(0, 1, 3, 2, 4) / 255.0
     maps = np.einsum("nyxij,fij->nfyx", patches, filters[:, 0]) + bias[:, None, None]
     return np.maximum(maps, 0).reshape(len(tiles), -1)
+
+
+if __name__ == "__main__":
+    publish_toy(Path(sys.argv[1]))
