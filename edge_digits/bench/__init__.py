@@ -1,0 +1,1 @@
+"""Measurements of speed, memory and accuracy, each with the machine and the model that they belong to."""

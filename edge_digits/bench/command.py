@@ -1,0 +1,189 @@
+"""`edge-digits bench`: how fast this machine reads, as one JSON card on stdout and a table on stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+from edge_digits.bench import machine, tables
+from edge_digits.bench.cold_start import measure_cold_start
+from edge_digits.bench.footprint import STATEMENTS, measure_footprint
+from edge_digits.bench.pages import BenchPage, given_pages, measure_page, synthetic_page
+from edge_digits.bench.tiles import load_precisions, measure_tiles, model_facts, threads_to_try
+from edge_digits.bench.timing import Effort
+from edge_digits.errors import ExitCode, InputError, UsageError
+from edge_digits.options import PRECISIONS, PROVIDERS, Options, RecognitionOptions
+from edge_digits.reader import Reader
+
+CARD_VERSION: Final = 1
+FOOTPRINT: Final = "footprint"
+DEFAULT_BATCHES: Final = (1, 8, 64, 256)
+MOST_TILES: Final = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of everything is measured, and for how long.
+
+    Each Effort's budget_s is for all pages, or all tiles, together.
+    """
+
+    pages: Effort
+    tiles: Effort
+    cold_starts: int
+    cold_start_budget_s: float | None = None
+
+
+QUICK: Final = Plan(pages=Effort(10, 1, 5.0), tiles=Effort(30, 3, 3.0), cold_starts=3, cold_start_budget_s=4.0)
+"""Ends within 20 s on a small machine: 12 s of budgets, and the start of every step."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `bench`."""
+    parser.epilog = (
+        "`edge-digits bench footprint` measures what importing the package adds to numpy, OpenCV and onnxruntime, and the "
+        "memory while reading a 12-megapixel page; it takes --model, --repeat and --out."
+    )
+    parser.add_argument("pictures", nargs="*", metavar="PICTURE", help="pages to read; without any, a synthetic one")
+    parser.add_argument("--model", default="default", metavar="NAME|PATH", help="model to measure (default %(default)s)")
+    parser.add_argument("--provider", default="auto", metavar="NAME", help=f"{', '.join(PROVIDERS)} (default %(default)s)")
+    parser.add_argument("--precision", default="auto", metavar="NAME", help=f"of the pages: {', '.join(PRECISIONS)} (default %(default)s)")
+    parser.add_argument("--repeat", type=int, default=None, metavar="N", help="timed rounds (default 100; footprint 10)")
+    parser.add_argument("--warm-up", type=int, default=5, metavar="N", help="rounds before them, not counted (default %(default)s)")
+    parser.add_argument("--threads", type=numbers, default=None, metavar="N,N", help="default: 1 and as many as `read` takes")
+    parser.add_argument("--batch", type=numbers, default=DEFAULT_BATCHES, metavar="N,N", help="tiles a call (default 1,8,64,256)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the card there as well")
+    parser.add_argument("--quick", action="store_true", help="end within 20 s; rougher figures, --repeat and --warm-up do not count")
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """The numbers, each 1 or more, of a list like "1,2,4", each once and in rising order."""
+    try:
+        values = sorted({int(word) for word in text.split(",")})
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is no list of numbers; give for example 1,2,4") from error
+    if values[0] < 1 or values[-1] > MOST_TILES:
+        raise argparse.ArgumentTypeError(f"'{text}' holds a number out of range; give numbers from 1 to {MOST_TILES}")
+    return tuple(values)
+
+
+def run(arguments: argparse.Namespace) -> ExitCode:
+    """Measure, print the table and the card."""
+    if arguments.out is not None:
+        check_writable(arguments.out)
+    options = Options(recognition=RecognitionOptions(arguments.model, arguments.provider, arguments.precision))
+    if arguments.pictures == [FOOTPRINT]:
+        card, code = _footprint(arguments, options), ExitCode.OK
+        tables.print_footprint(card, sys.stderr)
+    else:
+        card, code = _bench(arguments, options)
+        tables.print_card(card, sys.stderr)
+    text = json.dumps(card, indent=1, ensure_ascii=False)
+    if arguments.out is not None:
+        arguments.out.write_text(text + "\n", encoding="utf-8")
+    print(text)
+    return code
+
+
+def check_writable(path: Path) -> None:
+    """Fail before the work and not after it. Raises UsageError."""
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise UsageError(f"--out {path}: cannot be written ({error.strerror}); give a file in a folder that exists") from error
+
+
+def _bench(arguments: argparse.Namespace, options: Options) -> tuple[dict[str, Any], ExitCode]:
+    plan = _plan(arguments)
+    threads = arguments.threads or tuple(threads_to_try())
+    asked = given_pages(arguments.pictures) or [synthetic_page(options.recognition.model)]
+    card = _head("bench", arguments, options)
+    with progress("measuring", len(asked) + 2) as step:
+        measured, code = _measure_pages(asked, options, threads, plan.pages, step)
+        card["pages"] = [entry for _, entry in measured]
+        card["tiles"] = measure_tiles(options.recognition, threads, arguments.batch, plan.tiles)
+        step()
+        reader = {"model": arguments.model, "provider": arguments.provider, "precision": arguments.precision}
+        card["cold_start"] = measure_cold_start(measured[0][0].source, reader, plan.cold_starts, plan.cold_start_budget_s)
+        step()
+    return card, code
+
+
+def _measure_pages(
+    pages: Sequence[BenchPage], options: Options, threads: Sequence[int], effort: Effort, step: Callable[[], Any]
+) -> tuple[list[tuple[BenchPage, dict[str, Any]]], ExitCode]:
+    """Every page that can be read, while the budget lasts. Raises InputError when none can."""
+    started, measured, failed = perf_counter(), [], []
+    share = effort if effort.budget_s is None else replace(effort, budget_s=effort.budget_s / len(pages))
+    for index, page in enumerate(pages):
+        if measured and effort.budget_s is not None and perf_counter() - started > effort.budget_s:
+            print(f"edge-digits: --quick: the last {len(pages) - index} of {len(pages)} pictures were not measured", file=sys.stderr)
+            break
+        try:
+            measured.append((page, measure_page(page, options, threads, share)))
+        except InputError as error:
+            failed.append(error)
+            if len(pages) > 1:
+                print(f"edge-digits: {error}", file=sys.stderr)
+        step()
+    if not measured:
+        raise failed[-1]
+    return measured, ExitCode.SOME_INPUTS_FAILED if failed else ExitCode.OK
+
+
+def _footprint(arguments: argparse.Namespace, options: Options) -> dict[str, Any]:
+    rounds = Effort(arguments.repeat if arguments.repeat is not None else 10, 0).rounds
+    card = _head(FOOTPRINT, arguments, options)
+    with progress("starting processes", 2 * rounds + 1) as step:
+        return card | measure_footprint(rounds, arguments.model, step) | {"statements": list(STATEMENTS)}
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    effort = Effort(arguments.repeat if arguments.repeat is not None else 100, arguments.warm_up)
+    return QUICK if arguments.quick else Plan(effort, effort, cold_starts=min(effort.rounds, 10))
+
+
+def _head(kind: str, arguments: argparse.Namespace, options: Options) -> dict[str, Any]:
+    classifiers = load_precisions(options.recognition)
+    obtained = Reader(options=options)
+    return {
+        "card": f"edge-digits {kind}",
+        "card_version": CARD_VERSION,
+        "date": machine.utc_now(),
+        "command": _command(arguments),
+        "machine": machine.machine_facts(),
+        "software": machine.software_facts(),
+        "model": model_facts(classifiers),
+        "provider": {"asked": arguments.provider, "obtained": obtained.classifier.provider, "precision": obtained.classifier.precision},
+        "quick": bool(arguments.quick),
+    }
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """The command that gives this card again, every choice spelled out."""
+    words = ["edge-digits", "bench", *arguments.pictures]
+    for name in ("model", "provider", "precision", "repeat", "warm_up", "threads", "batch"):
+        value = getattr(arguments, name)
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+    return shlex.join([*words, *(["--quick"] if arguments.quick else [])])
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[], Any]]:
+    """A bar on stderr, shown from two seconds on and only to a person; yields the function that moves it by one."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield lambda: None
+        return
+    with tqdm(total=total, desc=what, file=sys.stderr, disable=None, delay=2.0, leave=False) as bar:
+        yield lambda: bar.update(1)
