@@ -90,10 +90,11 @@ def _sniff(head: bytes, name: str) -> str:
 def _decode(kind: str, data: bytes, name: str, options: SourceOptions) -> NDArray[np.uint8]:
     try:
         width, height = {"JPEG": _jpeg_size, "PNG": _png_size, "WebP": _webp_size, "BMP": _bmp_size}[kind](data)
+        truncated = _is_truncated(kind, data)
     except (struct.error, IndexError, ValueError) as error:
         raise InputDecodeError(f"{name}: {kind} header is damaged or cut off; get the file again") from error
     check_size(width, height, name, options)
-    if _is_truncated(kind, data):
+    if truncated:
         raise InputDecodeError(f"{name}: {kind} file is cut off after {len(data)} bytes; get the file again")
     # UNCHANGED keeps alpha and 16 bits but leaves EXIF alone; the other flag applies EXIF by itself.
     keeps_all = kind == "PNG" or (kind == "WebP" and _webp_has_alpha(data))
@@ -189,4 +190,12 @@ def _is_truncated(kind: str, data: bytes) -> bool:
         return all(name != b"IEND" for name, _, _ in _png_chunks(data))
     if kind == "WebP":
         return bool(len(data) < struct.unpack_from("<I", data, 4)[0] + 8)
-    return False
+    return _is_bmp_truncated(data)
+
+
+def _is_bmp_truncated(data: bytes) -> bool:
+    (start,), (bits, packing) = struct.unpack_from("<I", data, 10), struct.unpack_from("<HI", data, 28)
+    width, height = _bmp_size(data)
+    row = (width * bits + 31) // 32 * 4  # rows are filled up to four bytes
+    # Run lengths (1 and 2) say nothing of the file's size.
+    return packing not in (1, 2) and len(data) < start + row * height
