@@ -17,6 +17,7 @@ from export.augment import augmented_tile
 from export.data.collect import TrainingData
 from export.data.glyphs import GlyphSet
 from export.negatives import make_negative
+from export.styles import foreign_form
 
 DIGIT_WEIGHTS: Final = {"mnist_train": 0.52, "orand_train": 0.17, "chen_train": 0.14, "usps_train": 0.10, "optdigits_tra": 0.07}
 """Share of each set among the digits; sets that are not there leave their share to the others."""
@@ -93,7 +94,10 @@ class Mixture(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         if index < 0:
             return augmented_tile(make_negative(rng, self.digits), rng, strength), NOT_ONE_DIGIT
         source = self.sets[index]
-        return augmented_tile(source.glyphs[chosen], rng, strength), int(source.labels[chosen])
+        glyph, label = source.glyphs[chosen], int(source.labels[chosen])
+        if strength > 0:
+            glyph = foreign_form(glyph, label, rng)
+        return augmented_tile(glyph, rng, strength), label
 
 
 def _shares(data: TrainingData, negative_share: float) -> dict[int, float]:
