@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from edge_digits.errors import EdgeDigitsError, ExitCode
+from edge_digits.errors import EdgeDigitsError, ExitCode, missing_library
 
 COMMANDS: Final = {
     "read": ("edge_digits.reading.command", "read pictures: photo or scan in, numbers out"),
@@ -51,7 +51,10 @@ def _dispatch(argv: list[str]) -> ExitCode:
     if name not in COMMANDS:
         _top_parser().parse_args(argv or ["--help"])
         return ExitCode.USAGE
-    module = importlib.import_module(COMMANDS[name][0])
+    try:
+        module = importlib.import_module(COMMANDS[name][0])
+    except ImportError as error:
+        raise missing_library(error) from error
     parser = argparse.ArgumentParser(prog=f"edge-digits {name}", description=COMMANDS[name][1])
     module.add_arguments(parser)
     code: ExitCode = module.run(parser.parse_args(argv[1:]))

@@ -119,3 +119,14 @@ class ProviderError(EdgeDigitsError, RuntimeError):
     """The asked-for execution provider was not obtained."""
 
     exit_code = ExitCode.PROVIDER
+
+
+def missing_library(error: ImportError) -> ImportError:
+    """The error to raise for a library that cannot be imported: one line with what to do; our own modules stay as they are."""
+    if isinstance(error, EdgeDigitsError) or (error.name or "").startswith("edge_digits"):
+        return error
+    reason = (str(error).strip().splitlines() or ["import failed"])[0]
+    name = error.name or "a library"
+    return MissingExtraError(
+        f'{name} cannot be imported ({reason}); run: pip install "edge-digits[cpu]", or see what is wrong: edge-digits doctor'
+    )

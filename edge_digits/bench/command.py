@@ -121,7 +121,9 @@ def _measure_pages(
     pages: Sequence[BenchPage], options: Options, threads: Sequence[int], effort: Effort, step: Callable[[], Any]
 ) -> tuple[list[tuple[BenchPage, dict[str, Any]]], ExitCode]:
     """Every page that can be read, while the budget lasts. Raises InputError when none can."""
-    started, measured, failed = perf_counter(), [], []
+    started = perf_counter()
+    measured: list[tuple[BenchPage, dict[str, Any]]] = []
+    failed: list[InputError] = []
     share = effort if effort.budget_s is None else replace(effort, budget_s=effort.budget_s / len(pages))
     for index, page in enumerate(pages):
         if measured and effort.budget_s is not None and perf_counter() - started > effort.budget_s:
