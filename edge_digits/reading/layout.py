@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from edge_digits.paper.page import Page
 from edge_digits.reading.reading import Box, Digit, Line, Number
+from edge_digits.reading.words import drop_words, is_letter
 from edge_digits.recognition.decode import Candidate, Chosen
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
 SMALLEST_DIGIT: Final = 0.33
 """Digits lower than this share of the page's median digit are points, commas or dust."""
 LARGEST_DIGIT: Final = 3.0
-GARBAGE_LIMIT: Final = 0.5
+SURE: Final = 0.8
 NUMBER_GAP: Final = 0.75
 """Digits further apart than this share of their height belong to different numbers."""
 SAME_LINE: Final = 0.7
@@ -39,13 +40,14 @@ def arrange(chosen: Chosen, min_confidence: float) -> tuple[Line, ...]:
 
 
 def _plausible(chosen: Chosen) -> list[Candidate]:
-    """Candidates that are digits by their own looks and by their size among the others."""
-    digits = [c for c in chosen.candidates if c.garbage_probability < GARBAGE_LIMIT]
-    sure = [c for c in digits if c.digit_probability > 0.8] or digits
+    """Candidates that are digits by their own looks, by their size among the others, and by their neighbours."""
+    digits = [c for c in chosen.candidates if not is_letter(c)]
+    sure = [c for c in digits if c.digit_probability > SURE and c.digit != 1] or digits
     if not sure:
         return []
     height = float(np.median([max(c.box[3], c.box[2]) for c in sure]))
-    return [c for c in digits if SMALLEST_DIGIT * height <= max(c.box[2], c.box[3]) <= LARGEST_DIGIT * height]
+    near = [c for c in chosen.candidates if max(c.box[2], c.box[3]) >= SMALLEST_DIGIT * height]
+    return [c for c in drop_words(near, height) if max(c.box[2], c.box[3]) <= LARGEST_DIGIT * height]
 
 
 def _rows(digits: list[Candidate]) -> list[list[Candidate]]:

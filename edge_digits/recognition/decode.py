@@ -18,6 +18,8 @@ SPLIT_ONE: Final = 0.9
 """The same for parts that look like a 1, which a cut makes out of any upright stroke."""
 LEFTOVER_SHARE: Final = 0.2
 """Parts with less of the cluster's ink than this may be no digit: a point, a comma, the rest of a ruled line."""
+SPLIT_COST: Final = 0.25
+"""Log-worth that each further glyph in a cluster costs: two close strokes are sooner a 4 than an 11."""
 NO_DIGIT_WORTH: Final = -2.5
 """Log-worth of ink that is explained as no digit: about a digit of probability 0.08."""
 
@@ -80,7 +82,7 @@ def _best_path(cluster: tuple[Fragment, ...], judged: list[Judged]) -> list[Cand
     taken: list[Judged | None] = [None] * (len(cluster) + 1)
     for hypothesis, row in sorted(judged, key=lambda pair: pair[0].last):
         ink = float(share[hypothesis.first : hypothesis.last + 1].sum())
-        score = best[hypothesis.first] + ink * _worth(row, ink)
+        score = best[hypothesis.first] + ink * _worth(row, ink) - (SPLIT_COST if hypothesis.first > 0 else 0.0)
         if score > best[hypothesis.last + 1]:
             best[hypothesis.last + 1] = score
             taken[hypothesis.last + 1] = (hypothesis, row)
