@@ -1,0 +1,202 @@
+"""Decides whether an adapted head is better, and by how much: learns, cross-validates, and refuses when the guard fails."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.errors import AdaptationRefusedError, UsageError
+from edge_digits.paper.tiles import as_model_input, make_tiles
+from edge_digits.personal.head import Difference, FitOptions, Outputs, fit_head, softmax
+from edge_digits.personal.reserve import Reserve
+from edge_digits.personal.samples import Samples
+from edge_digits.recognition.classifier import Classifier
+from edge_digits.recognition.weights import NOT_ONE_DIGIT
+
+CANDIDATES: Final = ((0.003, 1.0), (0.01, 1.0), (0.03, 1.0), (0.01, 4.0), (0.03, 4.0), (0.1, 4.0), (0.3, 4.0))
+"""Pairs of FitOptions.strength and reserve_weight to choose from, the freest first."""
+FOLDS: Final = 5
+FEWEST_SAMPLES: Final = 10
+LARGEST_RESERVE_DROP: Final = 0.2
+"""Points of accuracy that the reserve may lose."""
+LARGEST_OWN_ERROR: Final = 0.5
+"""Share of own samples that may still be wrong. Writing is never that strange; labels of another page are."""
+BATCH: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What an adaptation did, all errors counted on tiles that the head in question had not learned from.
+
+    own_* : on the person's samples, by cross-validation over `folds`; losses are mean log-losses.
+    reserve_* : on the base reserve, by halves.
+    strength, reserve_weight : of the chosen FitOptions. seconds : of the whole adaptation.
+    """
+
+    samples: int
+    folds: int
+    own_errors_before: int
+    own_errors_after: int
+    own_loss_before: float
+    own_loss_after: float
+    reserve_tiles: int
+    reserve_errors_before: int
+    reserve_errors_after: int
+    strength: float
+    reserve_weight: float
+    seconds: float
+
+    @property
+    def reserve_drop(self) -> float:
+        """Accuracy that the reserve lost, in points; negative where it gained."""
+        return 100.0 * (self.reserve_errors_after - self.reserve_errors_before) / max(1, self.reserve_tiles)
+
+    def text(self) -> str:
+        """One line for people."""
+        return (
+            f"own errors {self.own_errors_before} -> {self.own_errors_after} of {self.samples} ({self.folds}-fold cross-validation), "
+            f"reserve errors {self.reserve_errors_before} -> {self.reserve_errors_after} of {self.reserve_tiles}, {self.seconds:.1f} s"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """A fitted difference to the shipped head that passed the guard, and its figures."""
+
+    difference: Difference
+    figures: Figures
+
+
+def outputs_of(classifier: Classifier, tiles: NDArray[np.float32]) -> Outputs:
+    """What the base model says of tiles float32 (n, 1, 28, 28), in batches, so that memory stays flat; n at least 1."""
+    parts = [classifier.base_outputs(tiles[at : at + BATCH]) for at in range(0, len(tiles), BATCH)]
+    return Outputs(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]))
+
+
+def adapt(classifier: Classifier, samples: Samples, reserve: Reserve) -> Adaptation:
+    """Fit the head to a person's samples.
+
+    Raises UsageError with fewer than 10 samples, AdaptationRefusedError with the figures when the guard does not hold.
+    """
+    if len(samples) < FEWEST_SAMPLES:
+        raise UsageError(f"{len(samples)} samples are too few to check that learning helps; give at least {FEWEST_SAMPLES}")
+    own = outputs_of(classifier, make_tiles(samples.glyphs))
+    kept = outputs_of(classifier, as_model_input(reserve.tiles))
+    adaptation = choose_head(own, samples.labels, kept, reserve.labels, classifier.card.temperature)
+    _guard(adaptation.figures)
+    return adaptation
+
+
+def choose_head(
+    own: Outputs, labels: NDArray[np.int64], kept: Outputs, kept_labels: NDArray[np.uint8], temperature: float = 1.0
+) -> Adaptation:
+    """The candidate with the fewest cross-validated own errors, then the least loss, among those that keep the reserve.
+
+    No guard yet: where no candidate keeps the reserve, the best of those is given all the same.
+
+    labels : int64 (n,), 0..9. kept_labels : uint8 (m,), 0..10, of the reserve. n at least 2.
+    """
+    started = perf_counter()
+    folds = min(FOLDS, len(labels))
+    before = count_errors(own.logits, labels, NOT_ONE_DIGIT), count_errors(kept.logits, kept_labels)
+    loss_before = _log_loss(own.logits, labels, temperature)
+    judged = []
+    for strength, reserve_weight in CANDIDATES:
+        options = FitOptions(strength, reserve_weight, temperature)
+        errors, loss = _cross_validate(own, labels, kept, options, folds)
+        kept_after = _reserve_errors(own, labels, kept, kept_labels, options)
+        judged.append((_drops_too_much(before[1], kept_after, len(kept)), errors, loss, options, kept_after))
+    _, own_after, loss_after, options, kept_after = min(judged, key=lambda j: j[:3])
+    difference = fit_head(own, labels, kept, options)
+    seconds = perf_counter() - started
+    figures = Figures(
+        samples=len(labels),
+        folds=folds,
+        own_errors_before=before[0],
+        own_errors_after=own_after,
+        own_loss_before=round(loss_before, 4),
+        own_loss_after=round(loss_after, 4),
+        reserve_tiles=len(kept),
+        reserve_errors_before=before[1],
+        reserve_errors_after=kept_after,
+        strength=options.strength,
+        reserve_weight=options.reserve_weight,
+        seconds=round(seconds, 3),
+    )
+    return Adaptation(difference, figures)
+
+
+def folds_of(labels: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
+    """Fold of each sample, int64 (n,), 0..folds-1: every digit is dealt out evenly, in its own order."""
+    fold = np.zeros(len(labels), np.int64)
+    dealt = 0
+    for label in np.unique(labels):
+        index = np.flatnonzero(labels == label)
+        fold[index] = (dealt + np.arange(len(index))) % folds
+        dealt += len(index)
+    return fold
+
+
+def _cross_validate(
+    own: Outputs, labels: NDArray[np.int64], kept: Outputs, options: FitOptions, folds: int
+) -> tuple[int, float]:
+    """Errors on the samples left out, and their log-loss, which decides between candidates with as many errors."""
+    fold = folds_of(labels, folds)
+    logits = np.zeros_like(own.logits)
+    for out in range(folds):
+        held = fold == out
+        learned = fit_head(own.take(~held), labels[~held], kept, options)
+        logits[held] = learned.apply(own.take(held))
+    return count_errors(logits, labels, NOT_ONE_DIGIT), _log_loss(logits, labels, options.temperature)
+
+
+def _log_loss(logits: NDArray[np.float32], labels: NDArray[np.int64], temperature: float) -> float:
+    right = softmax(logits.astype(np.float64) / temperature)[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(right, 1e-12)).mean())
+
+
+def _reserve_errors(
+    own: Outputs, labels: NDArray[np.int64], kept: Outputs, kept_labels: NDArray[np.uint8], options: FitOptions
+) -> int:
+    """Errors on each half of the reserve of a head that learned with the other half alone."""
+    half = np.arange(len(kept)) < len(kept) // 2
+    errors = 0
+    for part in (half, ~half):
+        learned = fit_head(own, labels, kept.take(~part), options)
+        errors += count_errors(learned.apply(kept.take(part)), kept_labels[part])
+    return errors
+
+
+def count_errors(logits: NDArray[np.float32], labels: NDArray[Any], classes: int | None = None) -> int:
+    """Number of rows whose best class is not its label.
+
+    logits : float32 (n, 11). labels : integers (n,). classes : only the first so many compete, as in the reader, which
+    names the best digit of a glyph.
+    """
+    return int((logits[:, :classes].argmax(axis=1) != labels).sum())
+
+
+def _drops_too_much(before: int, after: int, count: int) -> bool:
+    return 100.0 * (after - before) > LARGEST_RESERVE_DROP * count
+
+
+def _guard(figures: Figures) -> None:
+    reasons = []
+    if (figures.own_errors_after, figures.own_loss_after) > (figures.own_errors_before, figures.own_loss_before):
+        reasons.append("own digits would be read worse")
+    if figures.own_errors_after > LARGEST_OWN_ERROR * figures.samples:
+        reasons.append("most own digits would still be read as others, so the labels cannot be right")
+    if _drops_too_much(figures.reserve_errors_before, figures.reserve_errors_after, figures.reserve_tiles):
+        reasons.append(f"other hands would lose {figures.reserve_drop:.2f} points, {LARGEST_RESERVE_DROP} are allowed")
+    if reasons:
+        raise AdaptationRefusedError(
+            f"not adapted, because {' and '.join(reasons)}: {figures.text()}; nothing was written; check the labels or give more samples"
+        )
