@@ -24,13 +24,16 @@ STRAIGHTEST_PART: Final = 0.36
 
 _BOTH_SIDES: Final = ("left", "right")
 
+LEAST_NEIGHBOUR: Final = 0.3
+"""A neighbour's part with less of the digit's ink than this is residue, and the digit still a digit."""
+
 SAFE_VERTICAL_CUTS: Final[dict[int, tuple[str, ...]]] = {
     0: _BOTH_SIDES, 2: _BOTH_SIDES, 3: ("left",), 4: ("left",), 5: _BOTH_SIDES, 6: ("right",), 7: ("left",), 8: ("left",), 9: ("left",),
 }  # fmt: skip
 """Which part of a digit, cut from top to bottom, is no digit itself."""
 
 SAFE_HORIZONTAL_CUTS: Final[dict[int, tuple[str, ...]]] = {
-    0: ("top", "bottom"), 2: ("bottom",), 3: ("bottom",), 4: ("top",), 5: ("top", "bottom"),
+    0: ("top", "bottom"), 2: ("bottom",), 3: ("bottom",), 5: ("top", "bottom"),
 }  # fmt: skip
 """Which part of a digit, cut from left to right, is no digit itself; the loops of 6, 8 and 9 are zeros."""
 
@@ -50,7 +53,7 @@ def half(rng: np.random.Generator, digits: GlyphSet) -> Glyph:
     """A digit cut through, where the part left is no digit."""
     for _ in range(20):
         glyph, label = _digit(rng, digits)
-        share = rng.uniform(0.36, 0.56)
+        share = rng.uniform(0.34, 0.48)
         if rng.random() < 0.6:
             parts = SAFE_VERTICAL_CUTS.get(label, ())
             side = parts[int(rng.integers(len(parts)))] if parts else ""
@@ -78,12 +81,16 @@ def pair(rng: np.random.Generator, digits: GlyphSet) -> Glyph:
 
 
 def digit_and_neighbour(rng: np.random.Generator, digits: GlyphSet) -> Glyph:
-    """A digit with half or more of its neighbour, as a wrong cut of a touching pair leaves it."""
-    digit, other = _digit(rng, digits)[0], _digit(rng, digits)[0]
-    width = max(8, round(other.shape[1] * rng.uniform(0.45, 0.9)))
-    if rng.random() < 0.5:
-        return _beside(digit, other[:, :width], int(rng.integers(-5, 3)), rng)
-    return _beside(other[:, -width:], digit, int(rng.integers(-5, 3)), rng)
+    """A digit with much of its neighbour, as a wrong cut of a touching pair leaves it; a mere crumb spoils no digit."""
+    for _ in range(20):
+        digit, other = _digit(rng, digits)[0], _digit(rng, digits)[0]
+        width = max(8, round(other.shape[1] * rng.uniform(0.45, 0.9)))
+        first = bool(rng.random() < 0.5)
+        part = other[:, :width] if first else other[:, -width:]
+        if _ink_of(part) >= LEAST_NEIGHBOUR * _ink_of(digit):
+            gap = int(rng.integers(-5, 3))
+            return _beside(digit, part, gap, rng) if first else _beside(part, digit, gap, rng)
+    return pair(rng, digits)
 
 
 def line(rng: np.random.Generator, _: GlyphSet) -> Glyph:
@@ -205,6 +212,10 @@ def _digit(rng: np.random.Generator, digits: GlyphSet) -> tuple[Glyph, int]:
     scale = PART_PX * rng.uniform(0.8, 1.0) / glyph.shape[0]
     width = min(max(3, round(glyph.shape[1] * scale)), 2 * PART_PX)
     return cv2.resize(glyph, (width, max(3, round(glyph.shape[0] * scale))), interpolation=cv2.INTER_LINEAR), int(digits.labels[index])  # type: ignore[return-value]
+
+
+def _ink_of(glyph: Glyph) -> int:
+    return int(cv2.countNonZero(cv2.threshold(glyph, 127, 255, cv2.THRESH_BINARY)[1]))
 
 
 def _beside(first: Glyph, second: Glyph, gap: int, rng: np.random.Generator) -> Glyph:

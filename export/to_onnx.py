@@ -32,7 +32,7 @@ OPSET: Final = 17
 NEWEST_IR_VERSION: Final = 8
 """The IR that came with opset 17: a newer one is refused by the runtimes of older distributions."""
 
-TRAINING_KEYS: Final = ("network", "parameters", "commit", "changed", "seed", "machine", "settings", "seconds", "figures")
+TRAINING_KEYS: Final = ("network", "parameters", "commit", "changed", "seed", "machine", "settings", "glyphs", "seconds", "figures")
 
 
 class _LogitsAndFeatures(nn.Module):

@@ -81,7 +81,7 @@ def train(options: argparse.Namespace) -> ExitCode:
 
 
 def choose_device(name: str) -> torch.device:
-    """ "auto" is CUDA when there is one. Raises UsageError when "cuda" is asked for and not there."""
+    """The torch device; "auto" is CUDA when there is one. Raises UsageError when "cuda" is asked for and not there."""
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("device 'cuda' was asked for but torch finds none; use --device cpu")
     return torch.device("cuda" if name == "cuda" or (name == "auto" and torch.cuda.is_available()) else "cpu")
