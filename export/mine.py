@@ -59,15 +59,15 @@ def shrink(glyph: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def main(argv: list[str] | None = None) -> int:
     """Mine a folder; prints how many glyphs each page gave."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pages", type=Path, required=True, help="folder of pictures of pages without digits")
+    parser.add_argument("--pages", type=Path, action="append", required=True, help="folder of pictures of pages without digits; may be given again")
     parser.add_argument("--pattern", action="append", help="which files in it (default: *.jpg); may be given again")
     parser.add_argument("--model", default="default", help="first model, to leave look-alikes out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    paths = sorted({p for pattern in arguments.pattern or ["*.jpg"] for p in arguments.pages.glob(pattern)})
+    paths = sorted({p for folder in arguments.pages for pattern in arguments.pattern or ["*.jpg"] for p in folder.glob(pattern)})
     if not paths:
-        print(f"{arguments.pages}: no picture matches; check --pages and --pattern", file=sys.stderr)
+        print(f"{', '.join(map(str, arguments.pages))}: no picture matches; check --pages and --pattern", file=sys.stderr)
         return 2
     classifier = Classifier(RecognitionOptions(model=arguments.model, provider="cpu"))
     random = np.random.default_rng(arguments.seed)
