@@ -1,7 +1,8 @@
 """Writes tiles for the calibration room: `python -m export.calibration_tiles --data DIR --out calibration/work/tiles.npz`.
 
 Calibration has no torch and no loaders. It gets `calibration_tiles`, a mixture as in training and from training glyphs
-only, and every hold-out as `<set>_tiles` and `<set>_labels` to judge with.
+only, `temperature_tiles` and `temperature_labels`, the glyphs kept aside of the training sets, to fit confidence on,
+and every hold-out as `<set>_tiles` and `<set>_labels` to judge with.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from export.data.collect import find_data, load_training
 from export.holdouts import holdout_tiles
 from export.mixture import Mixture, MixtureOptions
+from export.train import tuning_tiles
 
 TILES: Final = 1024
 
@@ -51,7 +53,8 @@ def main(arguments: list[str] | None = None) -> ExitCode:
 
 def collect_tiles(folder: Path, fonts: Path | None, count: int, seed: int, limit: int | None) -> dict[str, NDArray[Any]]:
     """All arrays of the file: `calibration_tiles` uint8 (n, 28, 28), `calibration_labels` uint8 (n,), and each hold-out's two."""
-    mixture = Mixture(load_training(folder, fonts, None, limit), seed, MixtureOptions(tiles=2 * count, batch=count))
+    data = load_training(folder, fonts, None, limit)
+    mixture = Mixture(data, seed, MixtureOptions(tiles=2 * count, batch=count))
     # Epoch numbers of training start at 0: this one belongs to none.
     mixture.start_epoch(1_000_000, strength=0.7)
     tiles, labels = mixture[0]
@@ -59,6 +62,9 @@ def collect_tiles(folder: Path, fonts: Path | None, count: int, seed: int, limit
         "calibration_tiles": tiles.numpy()[:, 0],
         "calibration_labels": labels.numpy().astype(np.uint8),
     }
+    tuning, tuning_labels = tuning_tiles(data, seed)
+    if len(tuning):
+        arrays["temperature_tiles"], arrays["temperature_labels"] = tuning, tuning_labels
     for name, (held, held_labels) in holdout_tiles(folder, limit).items():
         arrays[f"{name}_tiles"], arrays[f"{name}_labels"] = held, held_labels
     return arrays

@@ -16,10 +16,13 @@ from typing import Any, Final
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
+from edge_digits.paper.tiles import TILE_SIDE_PX
+from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from export import checkpoint
 from export.augment import AugmentOptions, augmented_tile
 from export.data.collect import TrainingData, find_data, load_training
@@ -147,6 +150,12 @@ def _finish(
 
 def tune(network: ConvNetwork, data: TrainingData, seed: int) -> float:
     """The temperature that fits the glyphs kept aside of the training sets, changed half as strongly as in training."""
+    tiles, labels = tuning_tiles(data, seed)
+    return fit_temperature(logits_of(network, tiles), labels) if len(tiles) else 1.0
+
+
+def tuning_tiles(data: TrainingData, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The glyphs kept aside as tiles uint8 (n, 28, 28), and their labels uint8 (n,); n may be 0."""
     rng = np.random.default_rng([seed, 1 << 20])
     sources = [*data.tuning_digits, *data.tuning_negatives]
     tiles = [augmented_tile(glyph, rng, TUNING_STRENGTH) for each in sources for glyph in each.glyphs]
@@ -154,10 +163,8 @@ def tune(network: ConvNetwork, data: TrainingData, seed: int) -> float:
     made = len(tiles) // 8
     if data.tuning_digits:
         tiles += [augmented_tile(make_negative(rng, data.tuning_digits[0]), rng, TUNING_STRENGTH) for _ in range(made)]
-        labels += [10] * made
-    if not tiles:
-        return 1.0
-    return fit_temperature(logits_of(network, np.array(tiles, np.uint8)), np.array(labels, np.uint8))
+        labels += [NOT_ONE_DIGIT] * made
+    return np.array(tiles, np.uint8).reshape(-1, TILE_SIDE_PX, TILE_SIDE_PX), np.array(labels, np.uint8)
 
 
 def _settings(options: argparse.Namespace, mixture: Mixture, optimisation: OptimisationOptions, bfloat16: bool) -> dict[str, Any]:
