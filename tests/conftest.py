@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.command_line import LINES, Outcome, Run
+from tests.picture_files import encode
+from tests.strokes import draw_page
 
 # The same examples every time and no clock: a check that fails on one run in a hundred tells nobody anything.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -26,6 +31,29 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("no folder 'shared' beside the repository: photographed pages and data sets are not on this machine")
     return SHARED
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Calls the command line in this process: `run("read", path).out`."""
+    from edge_digits import cli
+
+    def call(*arguments: str | Path) -> Outcome:
+        try:
+            code: Any = cli.main([str(argument) for argument in arguments])
+        except SystemExit as stop:  # argparse's own way
+            code = stop.code
+        return Outcome(code, *capfd.readouterr())
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn page that is read without a mistake; `tests.command_line.LINES` stand on it."""
+    path = tmp_path_factory.mktemp("pages") / "good page.png"
+    path.write_bytes(encode("PNG", draw_page(LINES)))
+    return path
 
 
 @pytest.hookimpl(wrapper=True)
