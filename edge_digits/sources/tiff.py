@@ -86,7 +86,7 @@ class TiffFile:
         (at,) = self._unpack(self.offset, self.start)
         while at:
             if at in seen:
-                raise InputDecodeError(f"{self.name}: TIFF pages lead round in a circle after {len(seen)}; the file is damaged, get it again")
+                raise InputDecodeError(f"{self.name}: TIFF pages lead in a circle after {len(seen)}; the file is damaged, get it again")
             seen.add(at)
             try:
                 directory, at = self._directory(at)
