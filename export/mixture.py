@@ -19,7 +19,7 @@ from export.data.glyphs import GlyphSet
 from export.negatives import make_negative
 from export.styles import foreign_form
 
-DIGIT_WEIGHTS: Final = {"mnist_train": 0.52, "orand_train": 0.17, "chen_train": 0.14, "usps_train": 0.10, "optdigits_tra": 0.07}
+DIGIT_WEIGHTS: Final = {"mnist_train": 0.54, "orand_train": 0.17, "chen_train": 0.12, "usps_train": 0.10, "optdigits_tra": 0.07}
 """Share of each set among the digits; sets that are not there leave their share to the others."""
 
 MADE_NEGATIVE_WEIGHT: Final = 0.5
@@ -29,7 +29,7 @@ NEGATIVE_WEIGHTS: Final = {
     "omniglot_train": 0.09,
     "cyrillic_train": 0.06,
     "fonts": 0.12,
-    "mined": 0.18,
+    "mined": 0.30,
 }
 
 UNTOUCHED_SHARE: Final = 0.12
@@ -44,7 +44,7 @@ class MixtureOptions:
 
     tiles: int = 100_000
     batch: int = 256
-    negative_share: float = 0.25
+    negative_share: float = 0.27
 
 
 class Mixture(Dataset[tuple[torch.Tensor, torch.Tensor]]):
