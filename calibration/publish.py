@@ -122,17 +122,17 @@ def _own_figures(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def training_sets(training: Mapping[str, Any]) -> dict[str, Any]:
-    """Title, source and licence of each set that the training record names under "sets".
+    """Title, source, licence and number of glyphs of each set that the training record lists under "glyphs".
 
     Raises CalibrationError for a record without sets or a set of unknown licence.
     """
-    known, names = read_toml(TRAINING_SETS), training.get("sets")
-    if not isinstance(names, list | dict) or not names:
-        raise CalibrationError("the training record names no training sets; export the model again")
-    unknown = sorted(str(n) for n in names if n not in known)
+    known, glyphs = read_toml(TRAINING_SETS), training.get("glyphs")
+    if not isinstance(glyphs, dict) or not glyphs:
+        raise CalibrationError("the training record lists no training sets; finish the run and export the model again")
+    unknown = sorted(name for name in glyphs if name not in known)
     if unknown:
         raise CalibrationError(f"training set(s) {', '.join(unknown)}: not in calibration/training_sets.toml; add source and licence")
-    return {name: known[name] for name in names}
+    return {name: {**known[name], "glyphs": count} for name, count in glyphs.items()}
 
 
 def _manifest_with(folder: Path, name: str, entry: dict[str, Any]) -> dict[str, Any]:

@@ -66,10 +66,6 @@ class TileFeed:
         self._next += CALIBRATION_BATCH
         return {onnx_files.INPUT: as_model_input(batch)} if len(batch) else None
 
-    def set_range(self, start_index: int, end_index: int) -> None:
-        """Part of the interface; only for strided runs, which are not used."""
-        raise NotImplementedError(f"strided calibration {start_index}..{end_index}")
-
 
 def quantize(model: Any, tiles: Tiles, options: QuantizeOptions | None = None) -> Any:
     """The int8 model of a float model.

@@ -128,7 +128,7 @@ def toy_metadata() -> dict[str, str]:
         "labels": json.dumps(LABELS),
         "temperature": "1.0",
         "reject_threshold": "0.5",
-        "training": json.dumps({"commit": "0" * 40, "seed": 0, "sets": ["mnist"]}),
+        "training": json.dumps({"commit": "0" * 40, "seed": 0, "glyphs": {"mnist_train": 3000}}),
     }
 
 
