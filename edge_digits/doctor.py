@@ -207,7 +207,7 @@ def examine_model(model: str, provider: Provider) -> dict[str, Any]:
             models[precision] = {"error": str(error)}
     speeds: dict[str, float] = {}
     if not any("error" in entry for entry in models.values()):
-        entries = measure_tiles(RecognitionOptions(model, "cpu"), [1], [64], Effort(40, 5, 2.0))
+        entries = measure_tiles(RecognitionOptions(model, "cpu"), [1], [64], Effort(20, 3, 2.0))
         speeds = {entry["precision"]: entry["us_per_digit"] for entry in entries}
     return {"models": models, "provider": _try_provider(model, provider), "us_per_digit": speeds}
 

@@ -206,9 +206,8 @@ def run_without(module: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("module", ["numpy", "cv2"])
-def test_doctor_runs_where_a_library_is_missing(module: str) -> None:
-    done = run_without(module, "doctor", "--provider", "cpu")
+def test_doctor_runs_where_a_library_is_missing() -> None:
+    done = run_without("cv2", "doctor", "--provider", "cpu")
     assert done.returncode == ExitCode.OK
     assert "model int8" in done.stdout
 
