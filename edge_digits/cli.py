@@ -32,6 +32,8 @@ COMMANDS: Final = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. No traceback for a user's mistake."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # OpenCV tells its own side of every damaged file on stderr; ours is one line. Read when it is first imported.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     try:
         return int(_dispatch(arguments))
     except EdgeDigitsError as error:

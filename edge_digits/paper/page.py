@@ -26,6 +26,7 @@ LARGEST_ENLARGEMENT: Final = 3.0
 """Small pictures are enlarged towards SMALLEST_LONG_SIDE_PX, so that strokes of neighbouring digits come apart."""
 
 SHEET_SEARCH_SIDE_PX: Final = 320
+SHEET_SEARCH_KERNEL_PX: Final = 11
 SHEET_AREA: Final = (0.08, 0.92)
 SHEET_FILL: Final = 0.88
 """A sheet covers most of the quadrangle around it; a bright patch of light does not."""
@@ -68,14 +69,14 @@ def find_sheet(picture: Grey) -> NDArray[np.float32] | None:
     The corners lie SHEET_MARGIN outside the outline, so that writing at a curled edge stays on the page.
     """
     scale = SHEET_SEARCH_SIDE_PX / max(picture.shape[:2])
-    if scale >= 1.0:
+    if scale >= 1.0 or min(picture.shape[:2]) * scale < SHEET_SEARCH_KERNEL_PX:
         return None
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     if small.ndim == 3:
         # Paper is bright in every channel; a coloured cloth is not.
         small = small.min(axis=2)
     # The median takes the writing off the sheet and the weave off the cloth, and keeps the sheet's edge.
-    small = cv2.medianBlur(small, 11)
+    small = cv2.medianBlur(small, SHEET_SEARCH_KERNEL_PX)
     _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     bright = cv2.morphologyEx(bright, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
     contours, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
