@@ -40,6 +40,9 @@ FAINT_SHARE: Final = 0.28
 EDGE_WEIGHT: Final = 0.05
 """Pieces this much fainter than the page's strong ink are paper texture, print-through or a safety pattern."""
 JOIN_GAP_SHARE: Final = 0.22
+"""Parts of one digit above each other (the bar of a 5) are at most this share of the typical height apart."""
+SIDE_GAP_SHARE: Final = 0.22
+"""The same for parts beside each other (an open 4)."""
 
 
 SHARP_SHARE: Final = 0.45
@@ -224,7 +227,7 @@ def _may_join(a: tuple[int, int, int, int], b: tuple[int, int, int, int], height
         return True
     if overlap > 0.3 and gap_y <= JOIN_GAP_SHARE * height:
         return True
-    return gap_x <= 0.12 * height and gap_y <= 0 and smaller < 0.75 * height
+    return gap_x <= SIDE_GAP_SHARE * height and gap_y <= 0 and smaller < 0.8 * height
 
 
 def _hypotheses(index: int, cluster: tuple[Fragment, ...], height: float) -> list[Hypothesis]:
