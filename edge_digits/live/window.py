@@ -25,6 +25,8 @@ KEYS: Final = {ord("q"): "quit", 27: "quit", ord("s"): "save", ord(" "): "freeze
 HELP: Final = "q quit   s save   space freeze"
 BAR_PX: Final = 28
 BAR_COLOUR: Final = (235, 235, 235)
+LARGEST_PX: Final = (1600, 900)
+"""First size of the window at most; it can be pulled larger."""
 TRIAL_S: Final = 20.0
 TRIAL: Final = "import cv2; cv2.namedWindow('edge-digits'); cv2.destroyAllWindows()"
 NO_WINDOW: Final = "or use --no-window for JSON lines on stdout"
@@ -34,6 +36,7 @@ class Screen(Protocol):
     """What is used of cv2's highgui."""
 
     def namedWindow(self, name: str, flags: int = ..., /) -> None: ...  # noqa: D102, N802
+    def resizeWindow(self, name: str, width: int, height: int, /) -> None: ...  # noqa: D102, N802
     def imshow(self, name: str, picture: NDArray[Any], /) -> None: ...  # noqa: D102
     def waitKey(self, delay: int, /) -> int: ...  # noqa: D102, N802
     def getWindowProperty(self, name: str, prop: int, /) -> float: ...  # noqa: D102, N802
@@ -64,6 +67,8 @@ class Window:
     """Shows looks and tells keys. screen : cv2, or a double."""
 
     def __init__(self, screen: Screen | None = None) -> None:
+        # Qt as it comes with OpenCV complains of fonts that it does not ship, many times over.
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
         self._screen: Screen = screen or cv2  # type: ignore[assignment]
         self._times: deque[float] = deque(maxlen=30)
         self._shown = False
@@ -72,7 +77,12 @@ class Window:
     def show(self, look: Look, *, frozen: bool = False) -> None:
         """Draw one look."""
         self._times.append(monotonic())
-        self._screen.imshow(TITLE, draw_look(look, self._rate(), frozen=frozen))
+        picture = draw_look(look, self._rate(), frozen=frozen)
+        if not self._shown:
+            # A resizable window starts as small as the toolkit likes.
+            shrink = min(1.0, LARGEST_PX[0] / picture.shape[1], LARGEST_PX[1] / picture.shape[0])
+            self._screen.resizeWindow(TITLE, max(1, int(picture.shape[1] * shrink)), max(1, int(picture.shape[0] * shrink)))
+        self._screen.imshow(TITLE, picture)
         self._shown = True
 
     def key(self) -> Key:

@@ -19,7 +19,7 @@ from edge_digits.sources.frame import Frame
 from edge_digits.sources.video import CameraOptions, Opener, open_capture, parse_address
 
 STEADY_FRAMES: Final = 30
-"""New pictures in a row after which a source that was lost counts as sound again."""
+"""New pictures since it was opened after which a source that was lost counts as sound again."""
 COMPLETE_SHARE: Final = 0.9
 """A recording that ends before this share of the frames that its header announces is reported as cut off."""
 
@@ -64,7 +64,6 @@ class Camera:
         self._described = False
         self._ever_open = False
         self._tries = 0
-        self._new_in_a_row = 0
         self._count_before = 0
         self.ended = False
 
@@ -98,8 +97,7 @@ class Camera:
             self._look_after(session)
             return None
         picture, time_s, count = taken
-        self._new_in_a_row += 1
-        if self._new_in_a_row >= STEADY_FRAMES:
+        if count >= STEADY_FRAMES:
             self._tries = 0
         return LiveFrame(Frame.from_array(picture, self.address.name), time_s, self._count_before + count)
 
@@ -121,6 +119,8 @@ class Camera:
             self._report(session.description)
 
     def _look_after(self, session: CaptureSession) -> None:
+        if session.fault is not None:
+            raise session.fault
         if session.error is not None and not self._ever_open:
             raise session.error
         if session.keeps_all and session.finished:
@@ -144,7 +144,7 @@ class Camera:
         if not self._ever_open:
             raise CameraError(f"{self.address.name}: {trouble}; check that it is connected and runs")
         self._count_before += session.arrived
-        self._session, self._new_in_a_row = None, 0
+        self._session = None
         if self._tries >= self._options.reopen_tries:
             self.ended = True
             tried = f"given up after opening it again {self._tries} times"

@@ -65,6 +65,7 @@ class CaptureSession:
         self._started = monotonic()
         self.description = ""  # set once the source is open
         self.error: CameraError | None = None
+        self.fault: Exception | None = None  # anything that should not happen
         self.finished = False  # the thread fetches no more
         self.keeps_all = False  # a recording: each picture waits until it is taken
         self.announced = 0  # frames that a recording's header tells of
@@ -117,8 +118,10 @@ class CaptureSession:
             self._fetch(capture)
         except CameraError as error:
             self.error = error
-        except (cv2.error, OSError, ValueError) as error:
+        except (cv2.error, OSError) as error:
             self.error = CameraError(f"{self._address.name}: failed while reading ({error}); check it and start again")
+        except Exception as error:  # noqa: BLE001 - a fault of the program must not die unseen in a thread
+            self.fault = error
         finally:
             if capture is not None:
                 capture.release()

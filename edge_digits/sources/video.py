@@ -24,6 +24,8 @@ Kind = Literal["camera", "stream", "file"]
 SCHEMES: Final = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "rtp")
 QUIET: Final = "-8"
 """AV_LOG_QUIET of FFmpeg."""
+SILENT: Final = 0
+"""LOG_LEVEL_SILENT of OpenCV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,9 @@ def hush_opencv() -> None:
     """Keep the log lines of OpenCV and FFmpeg off stderr, unless the user asked for them in the environment."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", QUIET)
     if "OPENCV_LOG_LEVEL" not in os.environ:
-        cv2.setLogLevel(0)  # type: ignore[attr-defined]
+        # OpenCV 5 has it in a module of its own, 4 at the top.
+        logging = getattr(cv2.utils, "logging", cv2)
+        logging.setLogLevel(SILENT)
 
 
 def _open_camera(address: Address, options: CameraOptions) -> Capture:

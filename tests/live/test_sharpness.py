@@ -1,0 +1,53 @@
+"""Blur, measured against the frames before."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_digits.live.sharpness import HISTORY, BlurGate, measure_sharpness
+from tests.doubles.pages import draw_page, with_noise
+
+PAGE = draw_page({(80, 80): "4072", (80, 260): "385", (480, 440): "916"})[:, :, 0]
+
+
+def exposure(seed: int, blur_px: int = 0, move_px: int = 0) -> np.ndarray:
+    picture = PAGE
+    if blur_px:
+        picture = cv2.GaussianBlur(picture, (0, 0), blur_px)
+    if move_px:
+        picture = cv2.filter2D(picture, -1, np.full((1, move_px), 1 / move_px, np.float32))
+    return with_noise(picture, seed)
+
+
+@pytest.mark.parametrize("fault", [{"blur_px": 3}, {"blur_px": 6}, {"move_px": 15}])
+def test_soft_frames_among_sharp_ones_are_found(fault: dict[str, int]) -> None:
+    gate = BlurGate()
+    judged = [gate.is_blurred(exposure(i, **fault) if i % 5 == 4 else exposure(i)) for i in range(25)]
+    assert judged == [i % 5 == 4 for i in range(25)]
+
+
+def test_the_first_frame_is_taken() -> None:
+    assert not BlurGate().is_blurred(exposure(0, blur_px=6))
+
+
+def test_a_scene_that_is_softer_for_good_is_accepted_in_the_end() -> None:
+    gate = BlurGate()
+    for i in range(HISTORY):
+        gate.is_blurred(exposure(i))
+    judged = [gate.is_blurred(exposure(i, blur_px=4)) for i in range(HISTORY)]
+    assert judged[0]
+    assert not judged[-1]
+
+
+@pytest.mark.parametrize("picture", [np.zeros((1, 1), np.uint8), np.full((9, 2000), 255, np.uint8), np.zeros((480, 640), np.uint8)])
+def test_flat_pictures_measure_nothing(picture: np.ndarray) -> None:
+    assert measure_sharpness(picture) == 0.0
+    gate = BlurGate()
+    assert [gate.is_blurred(picture) for _ in range(3)] == [False] * 3
+
+
+def test_light_does_not_decide() -> None:
+    dim = (exposure(1) * 0.5).astype(np.uint8)
+    assert measure_sharpness(dim) == pytest.approx(measure_sharpness(exposure(1)), rel=0.25)

@@ -1,0 +1,161 @@
+"""`edge-digits watch` as a user runs it: a child process, a real film, a real stream, the shipped model."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_digits.cli import main
+from edge_digits.errors import ExitCode
+from tests.doubles.pages import NUMBER_ONE, NUMBER_TWO, Picture, draw_page, serve_mjpeg, with_noise, write_film
+
+PAGE = draw_page({(80, 80): NUMBER_ONE, (80, 320): NUMBER_TWO})
+BLANK = draw_page({})
+
+
+def watch(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edge_digits", "watch", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, **options)
+
+
+def entries(stdout: str) -> list[dict[str, Any]]:
+    """Every line of stdout must be one JSON object."""
+    parsed = [json.loads(line) for line in stdout.splitlines()]
+    assert all(isinstance(entry, dict) for entry in parsed)
+    return parsed
+
+
+def shots(picture: Picture, number: int, seed: int) -> list[Picture]:
+    """Exposures of a sheet in an unsteady hand."""
+    taken = []
+    for index, (x, y) in enumerate(np.random.default_rng(seed).uniform(-2, 2, (number, 2))):
+        shift = np.array([[1, 0, x], [0, 1, y]], np.float32)
+        moved = cv2.warpAffine(picture, shift, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+        taken.append(with_noise(np.asarray(moved, np.uint8), seed + index))
+    return taken
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sheet comes, is read, goes."""
+    pictures = [*shots(BLANK, 4, 0), *shots(PAGE, 12, 100), *shots(BLANK, 20, 200)]
+    return write_film(tmp_path_factory.mktemp("film") / "sheet.avi", pictures)
+
+
+def test_a_film_gives_its_numbers_once(film: Path) -> None:
+    done = watch(str(film), "--no-window")
+    assert done.returncode == ExitCode.OK, done.stderr
+    told = entries(done.stdout)
+    assert sorted(e["number"]["text"] for e in told if e["event"] == "settled") == sorted([NUMBER_ONE, NUMBER_TWO])
+    pages = [e for e in told if e["event"] == "page"]
+    assert [[line["text"] for line in page["lines"]] for page in pages] == [[NUMBER_ONE, NUMBER_TWO], []]
+    assert sorted(e["number"]["text"] for e in told if e["event"] == "removed") == sorted([NUMBER_ONE, NUMBER_TWO])
+    assert set(pages[0]) >= {"source", "page", "width", "height", "lines", "model", "provider", "elapsed_ms", "event", "frame", "time_s"}
+    assert "36 frames, 0 dropped" in done.stderr
+
+
+def test_a_stream_gives_its_page_once(tmp_path: Path) -> None:
+    with serve_mjpeg(shots(PAGE, 20, 7), 0.03) as url:
+        done = watch(url, "--no-window", "--once", "--timeout", "60", "--save", str(tmp_path))
+    assert done.returncode == ExitCode.OK, done.stderr
+    page = entries(done.stdout)[-1]
+    assert (page["event"], page["source"]) == ("page", url)
+    assert [line["text"] for line in page["lines"]] == [NUMBER_ONE, NUMBER_TWO]
+    (kept,) = tmp_path.glob("*.json")
+    assert json.loads(kept.read_text()) == page
+
+
+def test_once_on_an_empty_page_exits_with_4(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "blank.avi", shots(BLANK, 8, 0))
+    done = watch(str(path), "--no-window", "--once")
+    assert (done.returncode, done.stdout) == (ExitCode.CAMERA, "")
+    assert "no page settled before the source ended" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.OK)])
+def test_a_signal_ends_it_cleanly(number: int, code: ExitCode) -> None:
+    with serve_mjpeg(shots(PAGE, 20, 7), 0.03) as url:
+        command = [sys.executable, "-m", "edge_digits", "watch", url, "--no-window"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            first = child.stdout.readline()
+            os.kill(child.pid, number)
+            rest, words = child.communicate(timeout=30)
+    assert child.returncode == code, words
+    assert entries(first + rest)[0]["event"] == "settled"
+    assert "Traceback" not in words
+
+
+def test_a_reader_that_goes_away_is_no_fault(film: Path) -> None:
+    command = [sys.executable, "-m", "edge_digits", "watch", str(film), "--no-window"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        child.stdout.close()
+        assert child.stderr is not None
+        words = child.stderr.read()
+    assert child.wait() == ExitCode.OK
+    assert "Traceback" not in words
+    assert "Exception ignored" not in words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["4711"], ExitCode.CAMERA, "camera 4711"),
+        (["{folder}"], ExitCode.CAMERA, "is a folder"),
+        (["{folder}/none.avi"], ExitCode.CAMERA, "no such file"),
+        (["{folder}/text.avi"], ExitCode.CAMERA, "cannot be opened"),
+        (["http://127.0.0.1:9/stream"], ExitCode.CAMERA, "stream cannot be opened"),
+        (["ftp://127.0.0.1/film"], ExitCode.CAMERA, "'ftp' is no kind of stream"),
+    ],
+)
+def test_a_source_that_cannot_be_read_gives_one_line(arguments: list[str], code: ExitCode, message: str, tmp_path: Path) -> None:
+    (tmp_path / "text.avi").write_text("no film\n" * 500)
+    done = watch(*(a.format(folder=tmp_path) for a in arguments), "--no-window")
+    assert (done.returncode, done.stdout) == (code, "")
+    assert message in done.stderr
+    words = [line for line in done.stderr.splitlines() if not line.endswith("0 numbers settled")]
+    assert len(words) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--size", "big"], "--size is 'big'"),
+        (["--size", "0x0"], "size is 0x0"),
+        (["--fps", "-3"], "fps is -3"),
+        (["--seconds", "0"], "--seconds is 0"),
+        (["--timeout", "5"], "--timeout goes with --once"),
+        (["--once", "--timeout", "nan"], "--timeout is nan"),
+        (["--min-confidence", "2"], "min-confidence is 2"),
+        (["--save", "{file}/x"], "--save"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_opened(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    code = main(["watch", "none.avi", "--no-window", *(a.format(file=tmp_path / "file") for a in arguments)])
+    out, err = capsys.readouterr()
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+def test_without_a_display_the_window_is_refused(film: Path) -> None:
+    bare = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    done = watch(str(film), env=bare)
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "--no-window" in done.stderr
+    assert done.stderr.count("\n") == 1
