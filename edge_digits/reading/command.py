@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Protocol
 
 import cv2
 
@@ -17,6 +17,7 @@ from edge_digits.errors import ExitCode, InputError, UsageError
 from edge_digits.reader import Reader
 from edge_digits.reading.draw import annotate
 from edge_digits.reading.reading import Reading
+from edge_digits.sources.frame import Frame
 from edge_digits.sources.images import open_frames
 
 CSV_COLUMNS: Final = ("source", "page", "line", "number", "text", "value", "confidence", "x", "y", "width", "height", "error")
@@ -32,14 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Read every file; a file that fails is reported and the others still read."""
-    if arguments.annotate is not None:
-        _make_folder(arguments.annotate)
+    pictures = _PictureFolder(arguments.annotate)
     reader = Reader(options=reader_options(arguments))
-    sink = {"text": _TextSink, "json": _JsonSink, "csv": _CsvSink}[arguments.format](several=len(arguments.files) > 1)
+    sink = _make_sink(arguments.format, several=len(arguments.files) > 1)
     failed = False
     for name in _with_progress(arguments.files):
         try:
-            for reading in _read(reader, name, arguments.annotate):
+            for reading in _read(reader, name, pictures):
                 sink.reading(reading)
         except InputError as error:
             failed = True
@@ -48,27 +48,37 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.SOME_INPUTS_FAILED if failed else ExitCode.OK
 
 
-def _read(reader: Reader, name: str, folder: Path | None) -> Iterator[Reading]:
+def _read(reader: Reader, name: str, pictures: _PictureFolder) -> Iterator[Reading]:
     source = sys.stdin.buffer.read() if name == "-" else name
     for frame in open_frames(source, reader.options.source):
         reading = reader.read_frame(frame)
-        if folder is not None:
-            _write_picture(folder, frame, reading)
+        pictures.write(frame, reading)
         yield reading
 
 
-def _write_picture(folder: Path, frame: Any, reading: Reading) -> None:
-    name = Path(frame.source).stem + (f"-page{frame.page}" if frame.page > 1 else "") + "-read.png"
-    path = folder / name
-    if not cv2.imwrite(str(path), annotate(frame, reading)):
-        raise UsageError(f"{path}: annotated picture cannot be written; check the folder's permissions and space")
+class _PictureFolder:
+    """Where annotated pictures go; nowhere without a folder."""
 
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._written: set[str] = set()
+        try:
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--annotate {folder}: cannot be made ({error.strerror}); give a folder you may write to") from error
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--annotate {folder}: cannot be made ({error.strerror}); give a folder you may write to") from error
+    def write(self, frame: Frame, reading: Reading) -> None:
+        """Draw and write one picture. Sources of the same name in several folders get numbers."""
+        if self._folder is None:
+            return
+        page = f"-page{frame.page}" if frame.page > 1 else ""
+        stem, count = Path(frame.source).stem, 1
+        while (name := f"{stem}{f'-{count}' if count > 1 else ''}{page}-read.png") in self._written:
+            count += 1
+        self._written.add(name)
+        if not cv2.imwrite(str(self._folder / name), annotate(frame, reading)):
+            raise UsageError(f"{self._folder / name}: annotated picture cannot be written; check the folder's permissions and space")
 
 
 def _with_progress(files: list[str]) -> Iterator[str]:
@@ -79,6 +89,19 @@ def _with_progress(files: list[str]) -> Iterator[str]:
     from tqdm import tqdm
 
     yield from tqdm(files, unit="page", file=sys.stderr)
+
+
+class _Sink(Protocol):
+    """Where readings and errors go, in one format."""
+
+    def reading(self, reading: Reading) -> None: ...
+    def error(self, name: str, error: InputError) -> None: ...
+
+
+def _make_sink(kind: str, *, several: bool) -> _Sink:
+    if kind == "text":
+        return _TextSink(several=several)
+    return _JsonSink() if kind == "json" else _CsvSink()
 
 
 class _TextSink:
@@ -96,9 +119,6 @@ class _TextSink:
 
 
 class _JsonSink:
-    def __init__(self, *, several: bool) -> None:
-        del several
-
     def reading(self, reading: Reading) -> None:
         print(json.dumps(reading.to_dict(), ensure_ascii=False), flush=True)
 
@@ -108,8 +128,7 @@ class _JsonSink:
 
 
 class _CsvSink:
-    def __init__(self, *, several: bool) -> None:
-        del several
+    def __init__(self) -> None:
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
         self._writer.writerow(CSV_COLUMNS)
 

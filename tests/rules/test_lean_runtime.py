@@ -18,7 +18,7 @@ LEAN = {"numpy", "cv2", "onnxruntime"}
 LIST_MODULES = """
 import sys
 outside = {name.split(".")[0] for name in sys.modules} - set(sys.stdlib_module_names) - AT_START
-print(" ".join(sorted(outside - {"edge_digits"})))
+print(" ".join(sorted(name for name in outside - {"edge_digits"} if not name.startswith("__"))))
 """
 
 READ_A_PAGE = """
