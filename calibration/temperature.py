@@ -64,7 +64,7 @@ def fit_threshold(logits: Logits, labels: Labels, temperature: float, named_erro
     low, high = THRESHOLD_RANGE
     if len(good) == 0:
         return high
-    return low if good[-1] == len(wrong) - 1 else float(np.clip(sure[good[-1]], low, high))
+    return low if good[-1] == len(wrong) - 1 else min(max(float(sure[good[-1]]), low), high)
 
 
 def fit_files(float_path: Path, int8_path: Path, tiles: LabelledTiles | None, named_error_percent: float = NAMED_ERROR_PERCENT) -> None:

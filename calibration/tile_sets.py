@@ -9,6 +9,7 @@ own: `temperature`, labelled tiles kept out of the training sets to fit the temp
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def load_tile_sets(path: Path) -> TileSets:
     """Read and check a tiles file. Raises CalibrationError naming what is wrong with it."""
     try:
         data = path.read_bytes()
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise CalibrationError(f"{path}: no tiles file ({error}); write one with `python -m export.calibration_tiles`") from error

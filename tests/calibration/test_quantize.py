@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from calibration import onnx_files
+from calibration.errors import CalibrationError
+from calibration.quantize import QuantizeOptions, quantize
+from edge_digits.recognition.engine import Engine
+from tests.calibration import toy
+from tests.calibration.conftest import Bench
+
+
+def weights_of(model: Any) -> dict[str, np.ndarray[Any, Any]]:
+    return {i.name: numpy_helper.to_array(i) for i in model.graph.initializer if i.data_type == onnx.TensorProto.INT8}
+
+
+def largest(model: Any) -> int:
+    """The largest int8 weight's magnitude; zero points, which are single numbers, aside."""
+    return max(int(np.abs(w.astype(int)).max()) for w in weights_of(model).values() if w.size > 100)
+
+
+def test_the_int8_file_keeps_the_contract(finished_bench: Bench) -> None:
+    float_model, model = onnx.load(finished_bench.float_path), onnx.load(finished_bench.int8_path)
+    assert [(o.domain, o.version) for o in model.opset_import] == [("", 17)]
+    assert model.ir_version == 8
+    assert [i.name for i in model.graph.input] == ["tiles"]
+    assert [o.name for o in model.graph.output] == ["logits", "features"]
+    assert onnx_files.metadata(model) == onnx_files.metadata(float_model)
+    kinds = {node.op_type for node in model.graph.node}
+    assert {"QuantizeLinear", "DequantizeLinear"} <= kinds
+    assert finished_bench.int8_path.stat().st_size < 0.5 * finished_bench.float_path.stat().st_size
+
+
+def test_any_number_of_tiles_runs(finished_bench: Bench) -> None:
+    engine = Engine(finished_bench.int8_path.read_bytes())
+    for count in (1, 2, 65):
+        logits, features = engine.run_all(("logits", "features"), np.zeros((count, 1, 28, 28), np.float32))
+        assert (logits.shape, features.shape) == ((count, 11), (count, 784))
+
+
+def test_int8_says_what_float_says(finished_bench: Bench) -> None:
+    tiles, _ = toy.toy_digits(300, 50)
+    given = (tiles[:, None] / 255).astype(np.float32)
+    logits = [Engine(path.read_bytes()).run("logits", given) for path in (finished_bench.float_path, finished_bench.int8_path)]
+    assert (logits[0].argmax(axis=1) == logits[1].argmax(axis=1)).mean() >= 0.99
+    assert 0 < np.abs(logits[0] - logits[1]).max() < 1.5
+
+
+def test_reduced_range_keeps_weights_to_seven_bits(float_model: Any) -> None:
+    tiles, _ = toy.toy_digits(64, 1)
+    reduced, full = (quantize(float_model, tiles, QuantizeOptions(reduce_range=flag)) for flag in (True, False))
+    assert largest(reduced) <= 64
+    assert largest(full) > 64
+
+
+def test_per_channel_gives_each_filter_its_scale(float_model: Any) -> None:
+    tiles, _ = toy.toy_digits(64, 1)
+
+    def scales(model: Any) -> int:
+        return max(numpy_helper.to_array(i).size for i in model.graph.initializer if i.name.endswith("_scale"))
+
+    assert scales(quantize(float_model, tiles, QuantizeOptions(per_channel=True))) >= toy.FILTERS
+    assert scales(quantize(float_model, tiles, QuantizeOptions(per_channel=False))) == 1
+
+
+@pytest.mark.parametrize("method", ["minmax", "entropy", "percentile"])
+def test_every_method_gives_a_model_that_loads(method: Any, float_model: Any, tmp_path: Path) -> None:
+    tiles, _ = toy.toy_digits(64, 1)
+    onnx_files.save_model(quantize(float_model, tiles, QuantizeOptions(method=method)), tmp_path / "m.onnx")
+    assert onnx_files.load_model(tmp_path / "m.onnx").ir_version == 8
+
+
+def test_quantizing_twice_gives_the_same_bytes(bench: Bench) -> None:
+    before = bench.int8_path.read_bytes()
+    assert bench.quantize() == 0
+    assert bench.int8_path.read_bytes() == before
+
+
+@pytest.mark.parametrize("options", [{"tiles": 0}, {"method": "guess"}])
+def test_absurd_options_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(CalibrationError):
+        QuantizeOptions(**options)
+
+
+@pytest.mark.parametrize("data", [b"", b"text, not a model", b"\x00" * 100])
+def test_a_source_that_is_no_model_gives_one_line(data: bytes, bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.source.write_bytes(data)
+    assert bench.quantize() != 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("calibration.quantize: ")
+
+
+def test_a_foreign_model_is_refused(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    model = toy.toy_model()
+    del model.metadata_props[:]
+    bench.source.write_bytes(model.SerializeToString())
+    assert bench.quantize() == 3
+    assert "not a model of contract 1" in capsys.readouterr().err
+
+
+def test_a_newer_opset_is_refused(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    model = toy.toy_model()
+    model.opset_import[0].version = 18
+    bench.source.write_bytes(model.SerializeToString())
+    assert bench.quantize() == 1
+    assert "opset 18" in capsys.readouterr().err
+
+
+def test_a_missing_source_gives_one_line(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.source.unlink()
+    assert bench.quantize() == 1
+    assert "cannot be read" in capsys.readouterr().err
