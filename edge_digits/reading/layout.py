@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.paper.page import Page
+from edge_digits.reading.context import adapt_to_page
 from edge_digits.reading.reading import Box, Digit, Line, Number
 from edge_digits.reading.words import drop_words, is_letter
 from edge_digits.recognition.decode import Candidate, Chosen
@@ -46,8 +47,8 @@ def _plausible(chosen: Chosen) -> list[Candidate]:
     if not sure:
         return []
     height = float(np.median([max(c.box[3], c.box[2]) for c in sure]))
-    near = [c for c in chosen.candidates if max(c.box[2], c.box[3]) >= SMALLEST_DIGIT * height]
-    return [c for c in drop_words(near, height) if max(c.box[2], c.box[3]) <= LARGEST_DIGIT * height]
+    large = [c for c in chosen.candidates if max(c.box[2], c.box[3]) >= SMALLEST_DIGIT * height]
+    return [c for c in drop_words(adapt_to_page(large, height), height) if max(c.box[2], c.box[3]) <= LARGEST_DIGIT * height]
 
 
 def _rows(digits: list[Candidate]) -> list[list[Candidate]]:
