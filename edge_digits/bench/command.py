@@ -16,7 +16,7 @@ from typing import Any, Final
 from edge_digits.bench import machine, tables
 from edge_digits.bench.cold_start import measure_cold_start
 from edge_digits.bench.footprint import STATEMENTS, measure_footprint
-from edge_digits.bench.pages import BenchPage, given_pages, measure_page, synthetic_page
+from edge_digits.bench.pages import BenchPage, default_pages, given_pages, measure_page
 from edge_digits.bench.tiles import load_precisions, measure_tiles, model_facts, threads_to_try
 from edge_digits.bench.timing import Effort
 from edge_digits.errors import ExitCode, InputError, UsageError
@@ -52,13 +52,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "`edge-digits bench footprint` measures what importing the package adds to numpy, OpenCV and onnxruntime, and the "
         "memory while reading a 12-megapixel page; it takes --model, --repeat and --out."
     )
-    parser.add_argument("pictures", nargs="*", metavar="PICTURE", help="pages to read; without any, a synthetic one")
+    parser.add_argument(
+        "pictures", nargs="*", metavar="PICTURE", help="pages to read; without any, the sample photograph and a synthetic page"
+    )
     parser.add_argument("--model", default="default", metavar="NAME|PATH", help="model to measure (default %(default)s)")
     parser.add_argument("--provider", default="auto", metavar="NAME", help=f"{', '.join(PROVIDERS)} (default %(default)s)")
     parser.add_argument("--precision", default="auto", metavar="NAME", help=f"of the pages: {', '.join(PRECISIONS)} (default %(default)s)")
     parser.add_argument("--repeat", type=int, default=None, metavar="N", help="timed rounds (default 100; footprint 10)")
     parser.add_argument("--warm-up", type=int, default=5, metavar="N", help="rounds before them, not counted (default %(default)s)")
-    parser.add_argument("--threads", type=numbers, default=None, metavar="N,N", help="default: 1 and as many as `read` takes")
+    parser.add_argument("--threads", type=numbers, default=None, metavar="N,N", help="default: 1 and as many as `read` takes; --quick: 1")
     parser.add_argument("--batch", type=numbers, default=DEFAULT_BATCHES, metavar="N,N", help="tiles a call (default 1,8,64,256)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the card there as well")
     parser.add_argument("--quick", action="store_true", help="end within 20 s; rougher figures, --repeat and --warm-up do not count")
@@ -103,8 +105,8 @@ def check_writable(path: Path) -> None:
 
 def _bench(arguments: argparse.Namespace, options: Options) -> tuple[dict[str, Any], ExitCode]:
     plan = _plan(arguments)
-    threads = arguments.threads or tuple(threads_to_try())
-    asked = given_pages(arguments.pictures) or [synthetic_page(options.recognition.model)]
+    threads = arguments.threads or ((1,) if arguments.quick else tuple(threads_to_try()))
+    asked = given_pages(arguments.pictures) or default_pages(options.recognition.model)[: 1 if arguments.quick else None]
     card = _head("bench", arguments, options)
     with progress("measuring", len(asked) + 2) as step:
         measured, code = _measure_pages(asked, options, threads, plan.pages, step)

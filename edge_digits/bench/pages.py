@@ -17,8 +17,11 @@ from edge_digits.options import Options
 from edge_digits.reader import Reader
 from edge_digits.reading.reading import Reading
 
-SAMPLE_SIZE_PX: Final = (1600, 1200)
-SAMPLE_DIGITS: Final = 60
+SAMPLE_PAGE: Final = Path(__file__).resolve().parent / "sample_page.jpg"
+"""The photograph that comes with the package."""
+
+SYNTHETIC_SIZE_PX: Final = (1600, 1200)
+SYNTHETIC_DIGITS: Final = 60
 
 BLOCKS: Final = 5
 """Times that the thread counts take turns. OpenCV rebuilds its threads when their number changes, so a turn is several
@@ -29,7 +32,8 @@ reads long and its first one is not counted."""
 class BenchPage:
     """One picture to be read again and again.
 
-    name : as it is reported. source : what a Reader takes. origin : "given" or "synthetic".
+    name : as it is reported. source : what a Reader takes. origin : "given", "sample" (comes with the package) or
+        "synthetic".
     """
 
     name: str
@@ -42,10 +46,16 @@ def given_pages(pictures: Sequence[str]) -> list[BenchPage]:
     return [BenchPage(Path(picture).name, picture, "given") for picture in pictures]
 
 
+def default_pages(model: str) -> list[BenchPage]:
+    """What is read when no picture is given: the photograph that comes with the package, and a synthetic page."""
+    sample = [BenchPage(SAMPLE_PAGE.name, str(SAMPLE_PAGE), "sample")] if SAMPLE_PAGE.is_file() else []
+    return [*sample, synthetic_page(model)]
+
+
 def synthetic_page(model: str) -> BenchPage:
-    """A page of golden digits as a JPEG in memory, for when no picture is given."""
-    sheet = make_sheet(golden_digits(model), *SAMPLE_SIZE_PX, SAMPLE_DIGITS)
-    name = f"white sheet with {SAMPLE_DIGITS} of the model's golden digits"
+    """A page of golden digits as a JPEG in memory: the same work on every machine, at a phone's moderate resolution."""
+    sheet = make_sheet(golden_digits(model), *SYNTHETIC_SIZE_PX, SYNTHETIC_DIGITS)
+    name = f"white sheet with {SYNTHETIC_DIGITS} of the model's golden digits"
     return BenchPage(name, encode_jpeg(sheet), "synthetic")
 
 

@@ -79,8 +79,15 @@ def _tile_row(entry: Mapping[str, Any]) -> list[Any]:
     ms = entry["call_ms"]
     provider = entry["provider"].removesuffix("ExecutionProvider")
     return [
-        entry["precision"], provider, entry["threads"], entry["batch"], ms["p50"], ms["p95"], ms["p99"],
-        entry["us_per_digit"], entry["digits_per_second"],
+        entry["precision"],
+        provider,
+        entry["threads"],
+        entry["batch"],
+        ms["p50"],
+        ms["p95"],
+        ms["p99"],
+        entry["us_per_digit"],
+        entry["digits_per_second"],
     ]
 
 

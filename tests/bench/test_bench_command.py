@@ -50,14 +50,24 @@ def test_card_of_a_picture(picture: Path, tmp_path: Path, capsys: pytest.Capture
     assert "small.jpg (given), 640x480" in printed.err
 
 
-def test_quick_without_pictures_says_that_the_page_is_synthetic(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bench", "--quick", "--threads", "1", "--batch", "1"]) == ExitCode.OK
+def test_quick_without_pictures_says_what_it_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick"]) == ExitCode.OK
     printed = capsys.readouterr()
     card = card_of(printed.out)
     assert card["quick"] is True
-    assert card["pages"][0]["origin"] == "synthetic"
+    assert [page["origin"] for page in card["pages"]] == ["sample"]
+    assert card["pages"][0]["digits"]
+    assert [entry["threads"] for entry in card["pages"][0]["threads"]] == [1]
+    assert {entry["batch"] for entry in card["tiles"]} == {1, 8, 64, 256}
     assert card["tiles"][0]["call_ms"]["count"] >= FEWEST_ROUNDS
-    assert "(synthetic)" in printed.err
+    assert "sample_page.jpg (sample)" in printed.err
+
+
+def test_without_pictures_a_synthetic_page_follows_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", *FEW]) == ExitCode.OK
+    printed = capsys.readouterr()
+    assert [page["origin"] for page in card_of(printed.out)["pages"]] == ["sample", "synthetic"]
+    assert "golden digits (synthetic)" in printed.err
 
 
 def test_one_bad_picture_does_not_stop_the_others(picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

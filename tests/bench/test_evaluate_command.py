@@ -14,6 +14,8 @@ from edge_digits.bench.sample import encode_jpeg, golden_digits, make_sheet
 from edge_digits.cli import main
 from edge_digits.errors import ExitCode
 
+pytest.importorskip("scipy", reason="scoring needs the extra `evaluate`")
+
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Path:

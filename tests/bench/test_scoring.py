@@ -25,6 +25,8 @@ from edge_digits.bench.scoring import (
 from edge_digits.bench.truth import PageTruth, load_truth
 from edge_digits.errors import MissingExtraError
 
+pytest.importorskip("scipy", reason="scoring needs the extra `evaluate`")
+
 
 def page(*lines: str, **more: Any) -> PageTruth:
     return PageTruth("page.jpg", lines, **more)
