@@ -78,6 +78,16 @@ def _write_jsonl(draft: Path, entries: Entries) -> None:
 def _write_xlsx(draft: Path, entries: Entries) -> None:
     openpyxl = _openpyxl()
     book = openpyxl.Workbook(write_only=True)
+    try:
+        _fill_book(openpyxl, book, entries)
+        book.save(draft)
+    except BaseException:
+        for sheet in book.worksheets:  # Else its half-written file is closed by chance, with complaints.
+            sheet.close()
+        raise
+
+
+def _fill_book(openpyxl: Any, book: Any, entries: Entries) -> None:
     sheet, count = _new_sheet(openpyxl, book), 1
     for entry in entries:
         for row in rows_of(entry):
@@ -87,7 +97,6 @@ def _write_xlsx(draft: Path, entries: Entries) -> None:
             sheet.append(_xlsx_cells(openpyxl, sheet, row))
             count += 1
     _close_sheet(sheet, count)
-    book.save(draft)
 
 
 def _new_sheet(openpyxl: Any, book: Any) -> Any:

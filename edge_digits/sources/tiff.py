@@ -90,7 +90,7 @@ class TiffFile:
             seen.add(at)
             try:
                 directory, at = self._directory(at)
-            except (struct.error, ValueError) as error:
+            except (struct.error, ValueError, OverflowError) as error:
                 raise InputDecodeError(f"{self.name}: TIFF page {len(seen)} is damaged or cut off; get the file again") from error
             yield directory
 

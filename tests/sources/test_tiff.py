@@ -151,6 +151,13 @@ def test_pages_in_a_circle() -> None:
         frames(bytes(data))
 
 
+def test_an_offset_beyond_all_memory() -> None:
+    data = bytearray(tiff([TiffPage(GREY)], big=True))
+    data[8:16] = b"\xff" * 8
+    with pytest.raises(InputDecodeError, match="page 1 is damaged or cut off"):
+        frames(bytes(data))
+
+
 def test_good_pages_come_before_the_damaged_one() -> None:
     data = tiff([TiffPage(GREY), TiffPage(RGB), TiffPage(GREY)])
     opened = tiff_frames(data[:-60], "scan.tif", SourceOptions())
