@@ -29,6 +29,8 @@ LARGEST_AT_EDGE: Final = 1.6
 """The same for pieces that touch the page's edge: the surroundings of a sheet begin there."""
 INNER_SHARE: Final = 0.2
 """Pieces at the page's edge do not count for the typical height, unless nearly all ink touches it (a close-up)."""
+MOST_PIECES: Final = 2500
+"""Pages with more pieces are noise or close print: only the largest are looked at, so that time stays bounded."""
 LONGEST_RUN: Final = 4
 WIDEST_RUN: Final = 1.5
 """Joined fragments wider than this many heights are no digit."""
@@ -116,6 +118,8 @@ def _connected_pieces(ink: Ink) -> list[Fragment]:
     large[0] = False
     if not large.any():
         return []
+    if np.count_nonzero(large) > MOST_PIECES:
+        large &= areas >= np.partition(areas[large], -MOST_PIECES)[-MOST_PIECES]
     fall = edge_fall(ink.darkness)
     found, levels, weights = [], [], []
     for label in np.flatnonzero(large):

@@ -23,6 +23,15 @@ PAPER_SHRINK: Final = 8
 WIDEST_STROKE_SHARE: Final = 1 / 9
 """Strokes up to this share of the page's long side are closed away when the paper's brightness is estimated."""
 
+DARKEST_PAPER: Final = 12
+"""Paper darker than this (of 255) holds no contrast that could be told from noise."""
+EVEN_LEVEL: Final = 200.0
+"""Grey level to which the paper is brought while its light is measured."""
+LIGHT_SAMPLES: Final = 3000
+LIGHT_ROUNDS: Final = 3
+PAPER_SHARE: Final = 0.88
+"""Pixels below this share of the surface of light are no paper."""
+
 FAINTEST_INK: Final = 14
 """Darkness (of 255) below which nothing is ink: hard pencil on white paper gives 20 to 40."""
 NOISE_FACTOR: Final = 4.0
@@ -87,12 +96,40 @@ def measure_darkness(grey: Grey) -> Grey:
     height, width = grey.shape
     small = cv2.resize(grey, (max(1, width // PAPER_SHRINK), max(1, height // PAPER_SHRINK)), interpolation=cv2.INTER_AREA)
     side = max(3, round(max(small.shape) * WIDEST_STROKE_SHARE)) | 1
-    # A median first: closing takes the brightest pixel, and noise would lift the paper above itself.
-    paper = cv2.morphologyEx(cv2.medianBlur(small, 3), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    paper = cv2.GaussianBlur(paper, (0, 0), side / 4)
-    paper = np.maximum(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), 1)
-    share = cv2.divide(cv2.GaussianBlur(grey, (3, 3), 0), paper, scale=255.0)
-    return np.asarray(cv2.bitwise_not(share), np.uint8)
+    # Closing takes the brightest paper within its reach: on a slope of light that is too bright near the picture's edge.
+    light = smooth_light(small)
+    even = np.clip(small / light * EVEN_LEVEL, 0, 255).astype(np.uint8)
+    # A median first: noise would lift the paper above itself as well.
+    paper = cv2.morphologyEx(cv2.medianBlur(even, 3), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    paper = cv2.GaussianBlur(paper, (0, 0), side / 4).astype(np.float32) * (light / EVEN_LEVEL)
+    paper = np.clip(paper, 0, 255).astype(np.uint8)
+    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    below = cv2.subtract(paper, cv2.GaussianBlur(grey, (3, 3), 0))
+    return np.asarray(cv2.divide(below, np.maximum(paper, DARKEST_PAPER), scale=255.0), np.uint8)
+
+
+def smooth_light(grey: Grey) -> NDArray[np.float32]:
+    """The smooth part of a page's light: a second-order surface through its paper.
+
+    grey : uint8 (h, w), small. Returns float32 (h, w), at least a fifth of its own maximum and 1.
+    """
+    height, width = grey.shape
+    y, x = np.linspace(-1, 1, height, dtype=np.float32)[:, None], np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+    terms = np.stack([np.broadcast_to(t, grey.shape) for t in (np.float32(1), x, y, x * y, x * x, y * y)])
+    step = max(1, round((grey.size / LIGHT_SAMPLES) ** 0.5))
+    samples = terms[:, ::step, ::step].reshape(len(terms), -1).T
+    values = grey[::step, ::step].ravel().astype(np.float32)
+    kept = np.ones(values.shape, bool)
+    for _ in range(LIGHT_ROUNDS):
+        chosen = samples[kept]
+        # A trace of damping: a picture one pixel wide has no slope across it.
+        surface = np.linalg.solve(chosen.T @ chosen + 1e-3 * np.eye(len(terms), dtype=np.float32), chosen.T @ values[kept])
+        # What lies well below the surface is ink or desk, not paper.
+        kept = values > PAPER_SHARE * (samples @ surface)
+        if np.count_nonzero(kept) < 3 * len(terms):
+            break
+    light = np.tensordot(surface.astype(np.float32), terms, axes=1)
+    return np.asarray(np.maximum(light, max(1.0, 0.2 * float(light.max()))), np.float32)
 
 
 def paper_noise(darkness: Grey) -> float:

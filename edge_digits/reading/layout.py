@@ -53,63 +53,46 @@ def _plausible(chosen: Chosen) -> list[Candidate]:
 
 def _rows(digits: list[Candidate]) -> list[list[Candidate]]:
     """Digits grouped to lines: chains of nearest neighbours to the right, chains that continue each other joined."""
-    rows = [[c] for c in digits]
-    follower = {i: _nearest(digits[i], digits, forward=True) for i in range(len(digits))}
-    leader = {i: _nearest(digits[i], digits, forward=False) for i in range(len(digits))}
-    row_of = list(range(len(digits)))
-    pairs = [(i, j) for i, j in follower.items() if j is not None and leader[j] == i]
-    for i, j in sorted(pairs, key=lambda pair: _step(digits[pair[0]], digits[pair[1]])):
-        _merge(rows, row_of, row_of[i], row_of[j], digits)
-    for i, j in sorted(follower.items(), key=lambda item: digits[item[0]].box[0]):
-        if j is not None and row_of[i] != row_of[j] and _disjoint(rows[row_of[i]], rows[row_of[j]]):
-            _merge(rows, row_of, row_of[i], row_of[j], digits)
-    kept = [sorted(row, key=lambda c: c.box[0] + c.box[2] / 2) for row in rows if row]
-    return sorted(kept, key=lambda row: float(np.median([c.box[1] + c.box[3] / 2 for c in row])))
+    if not digits:
+        return []
+    boxes = np.array([c.box for c in digits], np.float64)
+    steps = _steps(boxes)
+    follower, leader = steps.argmin(axis=1), steps.argmin(axis=0)
+    reachable = np.isfinite(steps.min(axis=1))
+    row_of = np.arange(len(digits))
+    linked = [(i, int(j)) for i, j in enumerate(follower) if reachable[i]]
+    mutual = [(i, j) for i, j in linked if leader[j] == i]
+    for i, j in sorted(mutual, key=lambda pair: float(steps[pair])):
+        row_of[row_of == row_of[j]] = row_of[i]
+    for i, j in sorted(linked, key=lambda pair: float(boxes[pair[0], 0])):
+        if row_of[i] != row_of[j] and _disjoint(boxes[row_of == row_of[i]], boxes[row_of == row_of[j]]):
+            row_of[row_of == row_of[j]] = row_of[i]
+    middle = boxes[:, :2] + boxes[:, 2:] / 2
+    rows = [sorted(np.flatnonzero(row_of == row), key=lambda i: float(middle[i, 0])) for row in np.unique(row_of)]
+    rows.sort(key=lambda row: float(np.median(middle[row, 1])))
+    return [[digits[i] for i in row] for row in rows]
 
 
-def _merge(rows: list[list[Candidate]], row_of: list[int], into: int, other: int, digits: list[Candidate]) -> None:
-    if into == other:
-        return
-    rows[into].extend(rows[other])
-    rows[other] = []
-    for index in range(len(digits)):
-        if row_of[index] == other:
-            row_of[index] = into
+def _steps(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far the eye travels from each digit (row) to each other one (column) on its right, in digit heights;
+    infinite where they are not on one line."""
+    left, top, width, height = boxes.T
+    x, y = left + width / 2, top + height / 2
+    tallest = np.maximum(np.maximum(height[:, None], height[None]), 1.0)
+    across = np.maximum(0.0, left[None] - left[:, None] - width[:, None]) / tallest
+    down = np.abs(y[None] - y[:, None]) / tallest
+    bottom = top + height
+    shared = np.minimum(bottom[:, None], bottom[None]) - np.maximum(top[:, None], top[None])
+    on_line = (down <= SAME_LINE) & (shared >= LEAST_OVERLAP * np.minimum(height[:, None], height[None])) & (x[None] > x[:, None])
+    return np.where(on_line, across + 2.0 * down, np.inf)
 
 
-def _disjoint(a: list[Candidate], b: list[Candidate]) -> bool:
-    """Whether one row ends before the other begins."""
-    a_left, a_right = min(c.box[0] for c in a), max(c.box[0] + c.box[2] for c in a)
-    b_left, b_right = min(c.box[0] for c in b), max(c.box[0] + c.box[2] for c in b)
+def _disjoint(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
+    """Whether one row of boxes ends before the other begins."""
+    a_left, a_right = a[:, 0].min(), (a[:, 0] + a[:, 2]).max()
+    b_left, b_right = b[:, 0].min(), (b[:, 0] + b[:, 2]).max()
     shorter = min(a_right - a_left, b_right - b_left)
-    return min(a_right, b_right) - max(a_left, b_left) < 0.3 * shorter
-
-
-def _nearest(digit: Candidate, digits: list[Candidate], *, forward: bool) -> int | None:
-    """Index of the neighbour on the same line: to the right (forward) or to the left."""
-    best, best_step = None, np.inf
-    for index, other in enumerate(digits):
-        left, right = (digit, other) if forward else (other, digit)
-        if other is not digit and _centre(right)[0] > _centre(left)[0]:
-            step = _step(left, right)
-            if step < best_step:
-                best, best_step = index, step
-    return best
-
-
-def _centre(c: Candidate) -> tuple[float, float]:
-    return c.box[0] + c.box[2] / 2, c.box[1] + c.box[3] / 2
-
-
-def _step(left: Candidate, right: Candidate) -> float:
-    """How far the eye travels from one digit to the next, in heights; infinite when they are not on one line."""
-    height = max(left.box[3], right.box[3], 1)
-    across = max(0.0, (right.box[0] - left.box[0] - left.box[2]) / height)
-    down = abs(_centre(left)[1] - _centre(right)[1]) / height
-    overlap = min(left.box[1] + left.box[3], right.box[1] + right.box[3]) - max(left.box[1], right.box[1])
-    if down > SAME_LINE or overlap < LEAST_OVERLAP * min(left.box[3], right.box[3]):
-        return np.inf
-    return across + 2.0 * down
+    return bool(min(a_right, b_right) - max(a_left, b_left) < 0.3 * shorter)
 
 
 def _numbers(row: list[Candidate], page: Page, min_confidence: float) -> list[Number]:
