@@ -75,8 +75,9 @@ def _darkness(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     keep = values >= np.median(values) - FAINTEST_INK
     plane = np.linalg.lstsq(basis[keep], values[keep], rcond=None)[0]
     y, x = np.indices(grey.shape)
-    paper = np.clip(plane[0] + plane[1] * y + plane[2] * x, 1.0, 255.0)
-    return np.asarray(np.clip(255.0 * (1.0 - grey / paper), 0.0, 255.0), np.uint8)
+    paper = np.clip(plane[0] + plane[1] * y + plane[2] * x, 0.0, 255.0)
+    # One level is added to both, so that plain black is paper too.
+    return np.asarray(np.clip(255.0 * (1.0 - (grey + 1.0) / (paper + 1.0)), 0.0, 255.0), np.uint8)
 
 
 def _written(ink: NDArray[np.bool_]) -> NDArray[np.uint8]:

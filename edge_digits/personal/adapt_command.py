@@ -28,7 +28,7 @@ from edge_digits.recognition.adapted import (
     save_adapted,
 )
 from edge_digits.recognition.classifier import Classifier
-from edge_digits.recognition.weights import NOT_ONE_DIGIT, PRECISIONS, is_path, load_manifest
+from edge_digits.recognition.weights import PRECISIONS, is_path, load_manifest
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,8 +99,8 @@ def _test_errors(classifier: Classifier, adaptation: Adaptation, test: Samples) 
     outputs = outputs_of(classifier, make_tiles(test.glyphs))
     return {
         "test_samples": len(test),
-        "test_errors_before": count_errors(outputs.logits, test.labels, NOT_ONE_DIGIT),
-        "test_errors_after": count_errors(adaptation.difference.apply(outputs), test.labels, NOT_ONE_DIGIT),
+        "test_errors_before": count_errors(outputs.logits, test.labels),
+        "test_errors_after": count_errors(adaptation.difference.apply(outputs), test.labels),
     }
 
 

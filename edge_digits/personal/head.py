@@ -1,4 +1,4 @@
-"""Fits the last layer: multinomial logistic regression held to the shipped head, in numpy alone.
+"""Fits the last layer: multinomial logistic regression among the ten digits, held to the shipped head, in numpy alone.
 
 What is learned is a difference to the shipped head, pulled to zero (biased regularisation: W. Kienzle and K. Chellapilla,
 "Personalized handwriting recognition via biased regularization", ICML 2006), while on the reserve the answers of the
@@ -13,6 +13,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edge_digits.recognition.adapted import DIGITS
 
 STEPS: Final = 300
 CONVERGED: Final = 1e-3
@@ -41,14 +43,14 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is added to the logits. weights : float32 (k, 11), bias : float32 (11,)."""
+    """What is added to the digits' logits. weights : float32 (k, 10), bias : float32 (10,)."""
 
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
 
     def apply(self, outputs: Outputs) -> NDArray[np.float32]:
-        """Adapted logits, float32 (n, 11)."""
-        return outputs.logits + outputs.features @ self.weights + self.bias
+        """Adapted logits of the digits, float32 (n, 10), before they are levelled against "not one digit"."""
+        return outputs.logits[:, :DIGITS] + outputs.features @ self.weights + self.bias
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,14 @@ class FitOptions:
 def fit_head(own: Outputs, labels: NDArray[np.int64], reserve: Outputs, options: FitOptions) -> Difference:
     """Fit the head's difference to own samples while the reserve keeps its answers.
 
-    labels : int64 (n,), 0..10, of the own samples. n may be 0, then the difference is zero.
+    labels : int64 (n,), 0..9, of the own samples. n may be 0, then the difference is zero.
+    reserve : of digits only.
     """
     scale = _typical_norm(reserve.features)
     features = np.concatenate([own.features, reserve.features]).astype(np.float64) / scale
     inputs = np.column_stack([features, np.ones(len(features))])
-    logits = np.concatenate([own.logits, reserve.logits]).astype(np.float64) / options.temperature
-    wanted = np.concatenate([np.eye(logits.shape[1])[labels], softmax(reserve.logits.astype(np.float64) / options.temperature)])
+    logits = np.concatenate([own.logits, reserve.logits])[:, :DIGITS].astype(np.float64) / options.temperature
+    wanted = np.concatenate([np.eye(DIGITS)[labels], softmax(logits[len(own) :])])
     share = np.concatenate([
         np.full(len(own), 1.0 / max(1, len(own))),
         np.full(len(reserve), options.reserve_weight / max(1, len(reserve))),

@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from edge_digits.errors import ModelDamagedError, ModelNotFoundError
 from edge_digits.paper.tiles import TILE_SIDE_PX
-from edge_digits.recognition.weights import NOT_ONE_DIGIT, WEIGHTS_FOLDER
+from edge_digits.recognition.adapted import DIGITS
+from edge_digits.recognition.weights import WEIGHTS_FOLDER
 
 RESERVE_NAME: Final = "reserve.npz"
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """tiles : uint8 (n, 28, 28), ink 255. labels : uint8 (n,), 0..9, or 10 for "not one digit"."""
+    """Digits of many hands. tiles : uint8 (n, 28, 28), ink 255. labels : uint8 (n,), 0..9."""
 
     tiles: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -40,6 +41,6 @@ def load_reserve(path: Path = WEIGHTS_FOLDER / RESERVE_NAME) -> Reserve:
         raise ModelNotFoundError(f"{path}: the reserve that adapting needs is missing; reinstall edge-digits") from error
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ModelDamagedError(f"{path}: reserve cannot be read ({error}); reinstall edge-digits") from error
-    if tiles.shape[1:] != (TILE_SIDE_PX, TILE_SIDE_PX) or labels.shape != tiles.shape[:1] or labels.max(initial=0) > NOT_ONE_DIGIT:
+    if tiles.shape[1:] != (TILE_SIDE_PX, TILE_SIDE_PX) or labels.shape != tiles.shape[:1] or labels.max(initial=0) >= DIGITS:
         raise ModelDamagedError(f"{path}: reserve has tiles {tiles.shape} and labels {labels.shape}; reinstall edge-digits")
     return Reserve(tiles, labels)

@@ -1,7 +1,9 @@
 """Adapted models: small files in the user's own folder that add to a shipped model's logits what one person's hand needs.
 
 The file holds no copy of the model. It names the base by its SHA-256, so that it is never laid over another one, and it
-holds the difference of the last layer: logits = base logits + features @ weights + bias. All zero gives the base exactly.
+holds the difference of the last layer for the ten digits: logits = base logits + features @ weights + bias. All zero
+gives the base exactly. How probable "not one digit" is stays what the base says, whatever was learned: a person's few
+digits say nothing about scribbles, and learning from them alone would see digits everywhere.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from numpy.typing import NDArray
 from edge_digits.errors import ModelContractError, ModelDamagedError, ModelNotFoundError, UsageError
 
 FORMAT_VERSION: Final = 1
+DIGITS: Final = 10
 NAME_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -30,7 +33,7 @@ NAME_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 class AdaptedHead:
     """What one adaptation adds to its base model.
 
-    weights : float32 (k, 11), bias : float32 (11,): added to the logits, k features.
+    weights : float32 (k, 10), bias : float32 (10,): added to the logits of the digits, k features.
     base_model : name or path of the base model. base_sha256 : of its files, by precision.
     metadata : everything the file says about itself (created, samples, figures).
     sha256 : of the adapted file; "" before it is saved.
@@ -44,9 +47,9 @@ class AdaptedHead:
     metadata: Mapping[str, Any]
     sha256: str = ""
 
-    def apply(self, logits: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def apply(self, logits: NDArray[np.float32], features: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
         """logits float32 (n, 11) of the base model and its features (n, k) to the adapted logits (n, 11)."""
-        return logits + features @ self.weights + self.bias
+        return shift_digits(logits, features @ self.weights + self.bias, temperature)
 
     def check_base(self, sha256: str) -> None:
         """Raises ModelContractError unless sha256 is that of a file this head was fitted to."""
@@ -55,6 +58,22 @@ class AdaptedHead:
                 f"adapted model '{self.name}' was fitted to another version of '{self.base_model}'; "
                 f"run `edge-digits adapt --samples DIR --name {self.name}` again, or remove it"
             )
+
+
+def shift_digits(logits: NDArray[np.float32], difference: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Add to the digits' logits and take from all ten what keeps the probability of "not one digit" as it was.
+
+    logits : float32 (n, 11). difference : float32 (n, 10). temperature : the model's own, > 0. Returns float32 (n, 11).
+    """
+    before = logits[:, :DIGITS] / temperature
+    after = before + difference / temperature
+    digits = temperature * (after + (_log_sum_exp(before) - _log_sum_exp(after)))
+    return np.concatenate([digits, logits[:, DIGITS:]], axis=1).astype(np.float32)
+
+
+def _log_sum_exp(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    largest = values.max(axis=1, keepdims=True, initial=-np.inf)
+    return np.asarray(largest + np.log(np.exp(values - largest).sum(axis=1, keepdims=True)), np.float32)
 
 
 def data_folder() -> Path:
@@ -89,7 +108,7 @@ def find_adapted(name: str) -> AdaptedHead | None:
         return None
     try:
         data = adapted_path(name).read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise ModelDamagedError(f"{adapted_path(name)}: cannot be read ({error.strerror}); check its permissions") from error
@@ -107,7 +126,7 @@ def _decode(name: str, data: bytes) -> AdaptedHead:
         raise ModelDamagedError(f"{adapted_path(name)}: adapted model cannot be read ({error}); remove it and adapt again") from error
     if version != FORMAT_VERSION:
         raise ModelContractError(f"{adapted_path(name)}: format {version}, this edge_digits reads {FORMAT_VERSION}; adapt again")
-    if weights.ndim != 2 or bias.shape != weights.shape[1:] or not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+    if weights.ndim != 2 or weights.shape[1:] != bias.shape or bias.shape != (DIGITS,) or not np.isfinite([*weights, bias]).all():
         raise ModelDamagedError(f"{adapted_path(name)}: weights {weights.shape} and bias {bias.shape} make no head; adapt again")
     return head
 

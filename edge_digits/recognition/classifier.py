@@ -83,7 +83,7 @@ class Classifier:
         """tiles : float32 (n, 1, 28, 28), ink 1, paper 0. Returns float32 (n, 11), the adapted head applied."""
         if self.adapted is None or len(tiles) == 0:
             return self._run(("logits",), tiles)[0]
-        return self.adapted.apply(*self.base_outputs(tiles))
+        return self.adapted.apply(*self.base_outputs(tiles), self.card.temperature)
 
     def base_outputs(self, tiles: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits (n, 11) and features (n, k) of the base model, both float32, in one run.
