@@ -20,15 +20,17 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model")
     group.add_argument("--model", default="default", metavar="NAME|PATH", help="shipped or adapted model, or an .onnx file")
     group.add_argument("--provider", default="auto", metavar="NAME", help=f"{', '.join(PROVIDERS)}; auto takes CUDA only when obtained")
-    group.add_argument("--precision", default="auto", metavar="NAME", help=f"{', '.join(PRECISIONS)}; auto is int8 on the CPU, float on CUDA")
+    group.add_argument("--precision", default="auto", metavar="NAME", help=f"{', '.join(PRECISIONS)}; auto: int8 on the CPU, float on CUDA")
     group.add_argument("--threads", type=int, default=0, metavar="N", help="threads within one run; 0 chooses (default)")
 
 
 def add_reader_arguments(parser: argparse.ArgumentParser) -> None:
     """All of add_model_arguments, and --min-confidence, --max-megapixels, --dpi."""
     group = parser.add_argument_group("reading")
-    group.add_argument("--min-confidence", type=float, default=None, metavar="P", help="digits below this probability are '?' (default: the model's)")
-    group.add_argument("--max-megapixels", type=float, default=DEFAULT_MAX_MEGAPIXELS, metavar="MP", help="refuse larger pictures (default %(default)s)")
+    group.add_argument("--min-confidence", type=float, metavar="P", help="digits below this probability are '?' (default: the model's)")
+    group.add_argument(
+        "--max-megapixels", type=float, default=DEFAULT_MAX_MEGAPIXELS, metavar="MP", help="refuse larger pictures (default %(default)s)"
+    )
     group.add_argument("--dpi", type=int, default=200, help="resolution for PDF pages (default %(default)s)")
     add_model_arguments(parser)
 

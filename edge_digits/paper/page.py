@@ -76,23 +76,23 @@ def find_sheet(picture: Grey) -> NDArray[np.float32] | None:
         # Paper is bright in every channel; a coloured cloth is not.
         small = small.min(axis=2)
     # The median takes the writing off the sheet and the weave off the cloth, and keeps the sheet's edge.
-    small = cv2.medianBlur(small, SHEET_SEARCH_KERNEL_PX)
-    _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    calm = np.asarray(cv2.medianBlur(small, SHEET_SEARCH_KERNEL_PX), np.uint8)
+    _, bright = cv2.threshold(calm, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     bright = cv2.morphologyEx(bright, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
     contours, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
         return None
-    outline = max(contours, key=cv2.contourArea)
-    share = cv2.contourArea(outline) / small.size
+    outline = np.asarray(max(contours, key=cv2.contourArea), np.int32)
+    share = cv2.contourArea(outline) / calm.size
     if not SHEET_AREA[0] <= share <= SHEET_AREA[1]:
         return None
     corners = _quadrangle(outline)
     if cv2.contourArea(outline) < SHEET_FILL * cv2.contourArea(corners):
         return None
-    if _edge_contrast(small, outline) < SHEET_CONTRAST:
+    if _edge_contrast(calm, outline) < SHEET_CONTRAST:
         return None
     middle = corners.mean(axis=0)
-    return ((middle + (corners - middle) * (1 + SHEET_MARGIN)) / scale).astype(np.float32)
+    return np.asarray((middle + (corners - middle) * (1 + SHEET_MARGIN)) / scale, np.float32)
 
 
 def _edge_contrast(small: Grey, outline: NDArray[np.int32]) -> float:
@@ -100,9 +100,9 @@ def _edge_contrast(small: Grey, outline: NDArray[np.int32]) -> float:
     inside = np.zeros(small.shape, np.uint8)
     cv2.fillPoly(inside, [outline], 255)
     near, far = np.ones((3, 3), np.uint8), np.ones((2 * EDGE_BAND_PX + 3, 2 * EDGE_BAND_PX + 3), np.uint8)
-    outer = cv2.dilate(inside, far) & ~cv2.dilate(inside, near)
-    inner = inside & ~cv2.erode(inside, far, borderType=cv2.BORDER_CONSTANT, borderValue=255)
-    if not outer.any() or not inner.any():
+    outer = cv2.subtract(cv2.dilate(inside, far), cv2.dilate(inside, near))
+    inner = cv2.subtract(inside, cv2.erode(inside, far, borderType=cv2.BORDER_CONSTANT, borderValue=255))
+    if not cv2.countNonZero(outer) or not cv2.countNonZero(inner):
         return 0.0
     return float(np.median(small[inner > 0])) / max(1.0, float(np.median(small[outer > 0])))
 

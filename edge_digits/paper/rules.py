@@ -27,11 +27,11 @@ def find_rules(ink: Mask) -> Mask:
     if max(ink.shape) < 2 * SMALLEST_PIECE_PX / PIECE_SHARE or min(ink.shape) < 2:
         return _find_horizontal(ink) | _transposed(_find_horizontal(_transposed(ink)))
     # Rules are long: half the resolution finds them as well, in a quarter of the time.
-    half = cv2.resize(ink, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    half = cv2.threshold(half, 100, 255, cv2.THRESH_BINARY)[1]
+    averaged = cv2.resize(ink, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    half = np.asarray(cv2.threshold(averaged, 100, 255, cv2.THRESH_BINARY)[1], np.uint8)
     rules = _find_horizontal(half) | _transposed(_find_horizontal(_transposed(half)))
     full = cv2.resize(rules, ink.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return np.asarray(cv2.dilate(full, np.ones((3, 3), np.uint8)) & ink, np.uint8)
+    return np.asarray(cv2.dilate(full, np.ones((3, 3), np.uint8)), np.uint8) & ink
 
 
 def _transposed(mask: Mask) -> Mask:
@@ -44,7 +44,7 @@ def _find_horizontal(ink: Mask) -> Mask:
     piece = max(SMALLEST_PIECE_PX // 2, round(longest * PIECE_SHARE))
     if width < 2 * piece:
         return np.zeros_like(ink)
-    runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
+    runs = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8)), np.uint8)
     runs = _drop_thick(runs, max(3, round(longest * THICKEST_RULE_SHARE)))
     if cv2.countNonZero(runs) == 0:
         return runs
@@ -74,12 +74,12 @@ def erase_rules(ink: Mask, rules: Mask) -> Mask:
     """
     if not rules.any():
         return ink
-    band = cv2.dilate(rules, np.ones((3, 3), np.uint8))
-    strokes = cv2.subtract(ink, band)
+    band = np.asarray(cv2.dilate(rules, np.ones((3, 3), np.uint8)), np.uint8)
+    strokes = np.asarray(cv2.subtract(ink, band), np.uint8)
     gap = _thickness(rules) + 5
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap, gap))
-    bridges = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, kernel) & ink & band
-    return np.asarray(strokes | bridges, np.uint8)
+    bridges = np.asarray(cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, kernel), np.uint8) & ink & band
+    return strokes | bridges
 
 
 def _thickness(rules: Mask) -> int:

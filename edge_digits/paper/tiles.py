@@ -93,7 +93,7 @@ def _crop_to_ink(glyph: Glyph) -> Glyph | None:
 
 def _to_full_contrast(ink: Glyph) -> Glyph:
     darkest = int(ink.max())
-    return ink if darkest == 255 else cv2.convertScaleAbs(ink, alpha=255.0 / darkest)
+    return ink if darkest == 255 else np.asarray(cv2.convertScaleAbs(ink, alpha=255.0 / darkest), np.uint8)
 
 
 def _thicken_hairlines(ink: Glyph) -> Glyph:

@@ -6,6 +6,7 @@ or curved neighbour is not sliced. Method: S. Avidan, A. Shamir, "Seam carving",
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -38,7 +39,7 @@ def split_touching(shape: Grey, height: float) -> list[tuple[int, int, Grey]]:
     columns = np.arange(shape.shape[1])[None, :]
     bounds = [np.full(len(rows), -1), *cuts, np.full(len(rows), shape.shape[1])]
     parts = []
-    for left, right in zip(bounds[:-1], bounds[1:], strict=True):
+    for left, right in pairwise(bounds):
         part = np.where((columns > left[:, None]) & (columns <= right[:, None]), shape, np.uint8(0))
         filled_rows, filled_columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
         if filled_rows.size:

@@ -22,11 +22,12 @@ def annotate(frame: Frame, reading: Reading) -> NDArray[np.uint8]:
 
     Returns uint8 (h, w, 3) BGR of the frame's size.
     """
-    picture = cv2.cvtColor(frame.picture, cv2.COLOR_GRAY2BGR) if frame.picture.ndim == 2 else frame.picture.copy()
+    is_grey = frame.picture.ndim == 2
+    picture = np.array(cv2.cvtColor(frame.picture, cv2.COLOR_GRAY2BGR) if is_grey else frame.picture, np.uint8)
     thickness = max(1, round(max(picture.shape[:2]) / 800))
     for digit in reading.digits:
         _draw_digit(picture, digit, thickness)
-    return np.asarray(picture, np.uint8)
+    return picture
 
 
 def colour_of(digit: Digit) -> tuple[int, int, int]:

@@ -14,7 +14,7 @@ UPRIGHT: Final = 1
 
 
 def read_orientation(exif: bytes) -> int:
-    """Orientation 1..8 of an EXIF block (a TIFF header, with or without the leading "Exif\\0\\0"); 1 when it has none."""
+    """Orientation 1..8 of an EXIF block (a TIFF header, with or without the leading "Exif" and two zeros); 1 when it has none."""
     block = exif.removeprefix(b"Exif\x00\x00")
     order = {b"II": "<", b"MM": ">"}.get(block[:2])
     if order is None or len(block) < 8:
