@@ -140,7 +140,7 @@ def _summary(tally: Tally, out: Path) -> str:
     words = [
         f"{tally.files} files, {tally.pages} pages, {tally.numbers} numbers, {tally.unsure} of them unsure (text has '?')",
         f"{tally.failed} files failed" + (" (column error)" if tally.failed else ""),
-        f"{tally.seconds:.1f} s, {pages_a_minute:.0f} pages a minute",
+        f"{tally.seconds:.1f} s" + (f", {pages_a_minute:.0f} pages a minute" if tally.read_pages else ", nothing was left to read"),
         f"table: {out}",
     ]
     return "; ".join(words)
