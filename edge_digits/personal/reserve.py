@@ -5,6 +5,7 @@ Tiles are stored, not features: they stay good for every model. Made by `python 
 
 from __future__ import annotations
 
+import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ class Reserve:
 def load_reserve(path: Path = WEIGHTS_FOLDER / RESERVE_NAME) -> Reserve:
     """The shipped reserve. Raises ModelNotFoundError, ModelDamagedError."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             tiles, labels = arrays["tiles"].astype(np.uint8), arrays["labels"].astype(np.uint8)
     except FileNotFoundError as error:
         raise ModelNotFoundError(f"{path}: the reserve that adapting needs is missing; reinstall edge-digits") from error
