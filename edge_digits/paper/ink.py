@@ -19,6 +19,8 @@ from edge_digits.paper.rules import erase_rules, find_rules
 
 Grey = NDArray[np.uint8]
 
+BOARD_SHRINK: Final = 4
+BOARD_MEDIAN_PX: Final = 21
 PAPER_SHRINK: Final = 8
 WIDEST_STROKE_SHARE: Final = 1 / 9
 """Strokes up to this share of the page's long side are closed away when the paper's brightness is estimated."""
@@ -60,17 +62,16 @@ class Ink:
 
 def find_ink(page: Page) -> Ink:
     """Separate pen strokes from paper, light and ruled lines."""
-    grey = _dark_on_light(page.grey)
-    darkness = measure_darkness(grey)
+    darkness = measure_darkness(_dark_on_light(page.grey))
     noise = paper_noise(darkness)
     floor = max(float(FAINTEST_INK), NOISE_FACTOR * noise)
-    rules = find_rules(_threshold(darkness, floor))
-    if rules.any():
+    rules = find_rules(np.asarray(cv2.threshold(darkness, floor, 255, cv2.THRESH_BINARY)[1], np.uint8))
+    if cv2.countNonZero(rules):
         # A black rule beside pencil would raise the threshold around it: it leaves the darkness before strokes are cut.
-        clear = np.where(cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0, np.uint8(0), darkness)
-        strokes = erase_rules(_threshold(darkness, floor, reference=clear), rules)
+        clear = np.asarray(cv2.subtract(darkness, cv2.dilate(rules, np.ones((3, 3), np.uint8))), np.uint8)
+        strokes = erase_rules(cut_strokes(darkness, floor, clear), rules)
     else:
-        strokes = _threshold(darkness, floor, reference=darkness)
+        strokes = cut_strokes(darkness, floor, darkness)
     for array in (darkness, strokes, rules):
         array.flags.writeable = False
     return Ink(darkness, strokes, rules, noise, page)
@@ -78,14 +79,14 @@ def find_ink(page: Page) -> Ink:
 
 def _dark_on_light(grey: Grey) -> Grey:
     """Chalk on a board is turned into pen on paper: inverted when bright marks stand out more than dark ones."""
-    middle = cv2.medianBlur(cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), 21) if min(grey.shape) >= 84 else None
-    if middle is None:
+    if min(grey.shape) < BOARD_SHRINK * BOARD_MEDIAN_PX:
         return grey
-    background = cv2.resize(middle, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR)
+    small = cv2.resize(grey, None, fx=1 / BOARD_SHRINK, fy=1 / BOARD_SHRINK, interpolation=cv2.INTER_AREA)
+    background = cv2.medianBlur(small, BOARD_MEDIAN_PX)
     if float(np.median(background)) > 128:
         return grey
-    bright, dark = cv2.subtract(grey, background), cv2.subtract(background, grey)
-    return np.asarray(cv2.bitwise_not(grey) if np.percentile(bright, 99.0) > 2 * np.percentile(dark, 99.0) + 10 else grey, np.uint8)
+    bright, dark = cv2.subtract(small, background), cv2.subtract(background, small)
+    return np.asarray(cv2.bitwise_not(grey), np.uint8) if np.percentile(bright, 99.0) > 2 * np.percentile(dark, 99.0) + 10 else grey
 
 
 def measure_darkness(grey: Grey) -> Grey:
@@ -133,18 +134,22 @@ def smooth_light(grey: Grey) -> NDArray[np.float32]:
 
 
 def paper_noise(darkness: Grey) -> float:
-    """Standard deviation of the paper's darkness: of fine detail, by the median, which strokes do not move."""
-    detail = cv2.absdiff(darkness, cv2.medianBlur(darkness, 5))
-    return 1.4826 * float(np.mean(np.minimum(detail, 20)))
+    """Standard deviation of the paper's darkness: of fine detail, cut off where strokes begin, in the middle of the page."""
+    height, width = darkness.shape
+    middle = darkness[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    detail = np.asarray(cv2.absdiff(middle, cv2.medianBlur(middle, 5)), np.uint8)
+    return 1.4826 * float(cv2.mean(cv2.min(detail, 20.0))[0])
 
 
-def _threshold(darkness: Grey, floor: float, reference: Grey | None = None) -> Grey:
-    """255 where darkness is above the floor and above a share of the strongest reference nearby."""
-    limit: NDArray[np.uint8] | float = floor
-    if reference is not None:
-        reach = max(9, round(max(darkness.shape) * NEARBY_SHARE)) | 1
-        small = cv2.resize(reference, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA) if min(reference.shape) >= 16 else reference
-        strongest = cv2.dilate(small, np.ones((reach // 4 | 1, reach // 4 | 1), np.uint8))
-        strongest = cv2.resize(cv2.blur(strongest, (reach // 4 | 1, reach // 4 | 1)), darkness.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        limit = np.maximum(strongest * np.float32(HALF_MAXIMUM), floor)
-    return np.where(darkness > limit, np.uint8(255), np.uint8(0))
+def cut_strokes(darkness: Grey, floor: float, reference: Grey) -> Grey:
+    """255 where darkness is above the floor and above a share of the strongest reference nearby.
+
+    darkness, reference : uint8 (h, w). Returns uint8 (h, w).
+    """
+    reach = max(9, round(max(darkness.shape) * NEARBY_SHARE)) // 4 | 1
+    enough = min(reference.shape) >= 16
+    small = cv2.resize(reference, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA) if enough else reference
+    strongest = cv2.blur(cv2.dilate(small, np.ones((reach, reach), np.uint8)), (reach, reach))
+    limit = np.maximum(strongest * np.float32(HALF_MAXIMUM), floor).astype(np.uint8)
+    limit = np.asarray(cv2.resize(limit, darkness.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.compare(darkness, limit, cv2.CMP_GT), np.uint8)

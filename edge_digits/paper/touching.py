@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +17,7 @@ from edge_digits.paper.tiles import stroke_width
 
 Grey = NDArray[np.uint8]
 
+SEAM_HEIGHT_PX: Final = 40
 NARROWEST_PART: Final = 0.18
 """Parts are at least this share of the typical height wide: a 1 is."""
 WIDE_PIECE: Final = 0.85
@@ -53,30 +55,35 @@ def find_cuts(shape: Grey, height: float) -> list[NDArray[np.intp]]:
     h, w = shape.shape
     if w < WIDE_PIECE * min(h, 1.2 * height) or h < 0.4 * height:
         return []
-    stroke = max(1.0, stroke_width(np.where(shape > 0, np.uint8(255), np.uint8(0))))
-    margin = max(2, round(NARROWEST_PART * min(height, h)))
-    paths, costs = _seams(shape)
+    # Seams are sought at low resolution: a cut that is a pixel off does no harm, and rows cost time.
+    scale = min(1.0, SEAM_HEIGHT_PX / h)
+    mask = np.asarray(cv2.threshold(shape, 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    if scale < 1.0:
+        mask = np.asarray(cv2.resize(mask, (max(2, round(w * scale)), SEAM_HEIGHT_PX), interpolation=cv2.INTER_AREA), np.uint8)
+    stroke = max(1.0, stroke_width(mask))
+    margin = max(2, round(NARROWEST_PART * min(height, h) * scale))
+    paths, costs = _seams(mask.astype(np.float64) / 255.0)
     most = max(1, round(CUTS_PER_HEIGHT * w / max(1.0, min(h, height))))
     chosen: list[int] = []
     for x in np.argsort(costs, kind="stable"):
         if costs[x] > DEAREST_CUT_STROKES * stroke or len(chosen) >= most:
             break
-        if margin <= x < w - margin and all(abs(int(x) - c) >= margin for c in chosen):
+        if margin <= x < mask.shape[1] - margin and all(abs(int(x) - c) >= margin for c in chosen):
             chosen.append(int(x))
+    rows = np.minimum((np.arange(h) * (mask.shape[0] / h)).astype(np.intp), mask.shape[0] - 1)
     ordered: list[NDArray[np.intp]] = []
     for x in sorted(chosen):
-        path = paths[:, x]
+        path = np.minimum(((paths[rows, x] + 0.5) * (w / mask.shape[1])).astype(np.intp), w - 1)
         ordered.append(np.maximum(path, ordered[-1]) if ordered else path)
     return ordered
 
 
-def _seams(shape: Grey) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _seams(ink: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """For each column, the cheapest path that passes the middle row there.
 
     Returns columns (h, w): where the path of column x lies in each row, and its ink in pixels, float64 (w,).
     """
-    h, w = shape.shape
-    ink = (shape > 0).astype(np.float64)
+    h, w = ink.shape
     middle = h // 2
     up, up_from = _spread(ink[middle::-1])
     down, down_from = _spread(ink[middle:])
