@@ -85,6 +85,7 @@ def _fetch(remote: RemoteFile) -> Iterator[bytes]:
                     bar.update(len(chunk))
                     yield chunk
     except urllib.error.HTTPError as error:
+        error.close()
         raise DownloadError(f"{remote.url}: the server answered {error.code} {error.reason}; give a local folder with --data") from error
     except OSError as error:
         reason = getattr(error, "reason", error)

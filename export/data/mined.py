@@ -18,7 +18,10 @@ def load_mined(path: Path) -> GlyphSet:
     arrays = open_npz(path)
     if "pixels" not in arrays or "shapes" not in arrays:
         raise DataError(f"{path}: not a file of mined glyphs; make one with `python -m export.mine`")
-    shapes = arrays["shapes"].astype(np.int64)
+    shapes = arrays["shapes"].astype(np.int64).reshape(-1, 2)
     ends = np.cumsum(shapes.prod(axis=1))
-    pieces = np.split(arrays["pixels"].astype(np.uint8), ends[:-1])
-    return negatives("mined", [piece.reshape(tuple(shape)) for piece, shape in zip(pieces, shapes, strict=True)])
+    pixels = arrays["pixels"].astype(np.uint8)
+    if pixels.size != (ends[-1] if ends.size else 0):
+        raise DataError(f"{path}: {pixels.size} pixels do not fit the shapes; mine again")
+    glyphs = [pixels[end - height * width : end].reshape(height, width) for (height, width), end in zip(shapes, ends, strict=True)]
+    return negatives("mined", glyphs)
