@@ -88,13 +88,17 @@ class Window:
     def key(self) -> Key:
         """What was pressed since the last call; a closed window counts as quit."""
         pressed: Any = KEYS.get(self._screen.waitKey(1) & 0xFF, "")
-        if not pressed and self._shown and self._screen.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
-            return "quit"
-        return pressed  # type: ignore[no-any-return]
+        return "quit" if not pressed and self._shown and self._is_closed() else pressed
 
     def close(self) -> None:
         """Take the window away."""
         self._screen.destroyAllWindows()
+
+    def _is_closed(self) -> bool:
+        try:
+            return self._screen.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1
+        except cv2.error:  # Qt knows nothing any more once its last window is closed
+            return True
 
     def _rate(self) -> float:
         span = self._times[-1] - self._times[0]

@@ -6,6 +6,7 @@ the last picture for ever. So a thread does nothing but fetch, and notes when th
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections import deque
 from time import monotonic
@@ -25,6 +26,8 @@ PAUSE_S: Final = 0.02
 """Wait after a failed or repeated picture, so that a broken driver that answers at once does not take a whole core."""
 RELEASE_S: Final = 0.5
 """Longest wait for the thread when closing. One that hangs in a driver is left behind; it gives its handle back itself."""
+EXIT_S: Final = 15.0
+"""Longest wait for a thread left behind when Python ends; drivers let go after 10 s (V4L2) or CameraOptions.stall_s (FFmpeg)."""
 
 
 class WarmUp:
@@ -104,6 +107,9 @@ class CaptureSession:
             self._stopping.set()
             self._changed.notify_all()
         self._thread.join(RELEASE_S)
+        if self._thread.is_alive():
+            # A thread that comes back out of OpenCV while Python is being taken down aborts the whole process.
+            atexit.register(self._thread.join, EXIT_S)
 
     def _run(self) -> None:
         capture = None
@@ -128,6 +134,7 @@ class CaptureSession:
             with self._changed:
                 self.finished = True
                 self._changed.notify_all()
+            atexit.unregister(self._thread.join)
 
     def _fetch(self, capture: Capture) -> None:
         is_camera = self._address.kind == "camera"

@@ -135,7 +135,7 @@ def describe(capture: Capture, address: Address, options: CameraOptions) -> str:
 def hush_opencv() -> None:
     """Keep the log lines of OpenCV and FFmpeg off stderr, unless the user asked for them in the environment."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", QUIET)
-    if "OPENCV_LOG_LEVEL" not in os.environ:
+    if os.environ.get("OPENCV_LOG_LEVEL", "SILENT").upper() == "SILENT":
         # OpenCV 5 has it in a module of its own, 4 at the top.
         logging = getattr(cv2.utils, "logging", cv2)
         logging.setLogLevel(SILENT)

@@ -53,8 +53,8 @@ def write_film(path: Path, pictures: Sequence[Picture], fps: float = 25.0) -> Pa
 
 
 @contextmanager
-def serve_mjpeg(pictures: Sequence[Picture], pause_s: float = 0.02, *, rounds: int = 10_000) -> Iterator[str]:
-    """Stream the pictures over and over as MJPEG on a free loopback port; gives the URL."""
+def serve_mjpeg(pictures: Sequence[Picture], pause_s: float = 0.02, *, rounds: int = 10_000, then_hang: bool = False) -> Iterator[str]:
+    """Stream the pictures over and over as MJPEG on a free loopback port; gives the URL. then_hang : at the end say nothing more."""
     parts = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
     over = threading.Event()
 
@@ -72,6 +72,8 @@ def serve_mjpeg(pictures: Sequence[Picture], pause_s: float = 0.02, *, rounds: i
                     self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(part), part))
                     if over.wait(pause_s):
                         return
+                if then_hang:
+                    over.wait(60)
             except OSError:
                 pass  # the viewer has gone
 

@@ -176,6 +176,8 @@ class Keyboard:
         return -1 if key == "." else ord(key)
 
     def getWindowProperty(self, name: str, prop: int, /) -> float:  # noqa: N802
+        if self.visible < 0:
+            raise cv2.error("please create a window")
         return self.visible
 
     def destroyAllWindows(self) -> None:  # noqa: N802
@@ -192,9 +194,10 @@ def test_the_window_shows_frames_and_obeys_quit() -> None:
     assert (screen.shown[-1][:240] != screen.shown[0][:240]).mean() > 0.01
 
 
-def test_a_closed_window_quits() -> None:
+@pytest.mark.parametrize("visible", [0.0, -1.0])
+def test_a_closed_window_quits(visible: float) -> None:
     screen = Keyboard("")
-    screen.visible = 0.0
+    screen.visible = visible
     run = Run(Film(500), [PAGE], window=Window(screen))
     assert run.watch.run() == ExitCode.OK
     assert run.watcher.seen == 1

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_digits.live.sharpness import HISTORY, BlurGate, measure_sharpness
+from edge_digits.live.sharpness import HISTORY, MOST_SKIPPED, BlurGate, measure_sharpness
 from tests.doubles.pages import draw_page, with_noise
 
 PAGE = draw_page({(80, 80): "4072", (80, 260): "385", (480, 440): "916"})[:, :, 0]
@@ -32,13 +32,20 @@ def test_the_first_frame_is_taken() -> None:
     assert not BlurGate().is_blurred(exposure(0, blur_px=6))
 
 
-def test_a_scene_that_is_softer_for_good_is_accepted_in_the_end() -> None:
+def test_a_scene_that_is_softer_for_good_is_accepted_soon() -> None:
     gate = BlurGate()
     for i in range(HISTORY):
         gate.is_blurred(exposure(i))
-    judged = [gate.is_blurred(exposure(i, blur_px=4)) for i in range(HISTORY)]
-    assert judged[0]
-    assert not judged[-1]
+    judged = [gate.is_blurred(exposure(i, blur_px=4)) for i in range(MOST_SKIPPED + 8)]
+    assert judged == [True] * MOST_SKIPPED + [False] * 8
+
+
+def test_after_a_soft_spell_sharpness_counts_again() -> None:
+    gate = BlurGate()
+    for i in range(20):
+        gate.is_blurred(exposure(i, blur_px=4))
+    assert [gate.is_blurred(exposure(i)) for i in range(12)] == [False] * 12
+    assert gate.is_blurred(exposure(99, blur_px=4))
 
 
 @pytest.mark.parametrize("picture", [np.zeros((1, 1), np.uint8), np.full((9, 2000), 255, np.uint8), np.zeros((480, 640), np.uint8)])

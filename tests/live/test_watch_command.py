@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def shots(picture: Picture, number: int, seed: int) -> list[Picture]:
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sheet comes, is read, goes."""
-    pictures = [*shots(BLANK, 4, 0), *shots(PAGE, 12, 100), *shots(BLANK, 20, 200)]
+    pictures = [*shots(BLANK, 4, 0), *shots(PAGE, 12, 100), *shots(BLANK, 30, 200)]
     return write_film(tmp_path_factory.mktemp("film") / "sheet.avi", pictures)
 
 
@@ -60,7 +61,7 @@ def test_a_film_gives_its_numbers_once(film: Path) -> None:
     assert [[line["text"] for line in page["lines"]] for page in pages] == [[NUMBER_ONE, NUMBER_TWO], []]
     assert sorted(e["number"]["text"] for e in told if e["event"] == "removed") == sorted([NUMBER_ONE, NUMBER_TWO])
     assert set(pages[0]) >= {"source", "page", "width", "height", "lines", "model", "provider", "elapsed_ms", "event", "frame", "time_s"}
-    assert "36 frames, 0 dropped" in done.stderr
+    assert "46 frames, 0 dropped" in done.stderr
 
 
 def test_a_stream_gives_its_page_once(tmp_path: Path) -> None:
@@ -94,6 +95,21 @@ def test_a_signal_ends_it_cleanly(number: int, code: ExitCode) -> None:
     assert child.returncode == code, words
     assert entries(first + rest)[0]["event"] == "settled"
     assert "Traceback" not in words
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_a_signal_ends_it_cleanly_while_the_stream_hangs() -> None:
+    with serve_mjpeg(shots(PAGE, 20, 7), 0.03, rounds=1, then_hang=True) as url:
+        command = [sys.executable, "-m", "edge_digits", "watch", url, "--no-window"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            first = child.stdout.readline()
+            threading.Event().wait(2.0)
+            os.kill(child.pid, signal.SIGTERM)
+            rest, words = child.communicate(timeout=60)
+    assert child.returncode == ExitCode.OK, words
+    assert entries(first + rest)
+    assert words.splitlines()[-1].endswith("2 numbers settled")
 
 
 def test_a_reader_that_goes_away_is_no_fault(film: Path) -> None:

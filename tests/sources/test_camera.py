@@ -398,12 +398,11 @@ def test_a_stream_that_ends_is_opened_again_and_then_given_up() -> None:
 
 
 @pytest.mark.parametrize("place", ["port", "path"])
-def test_a_stream_that_is_not_there(place: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_stream_that_is_not_there(place: str) -> None:
     with serve_mjpeg([noisy(90, 0)]) as url:
         wrong = "http://127.0.0.1:9/stream" if place == "port" else url + "er"
         with Camera(wrong, CameraOptions(open_s=2)) as camera, pytest.raises(CameraError, match="stream cannot be opened; check"):
             collect(camera)
-    assert capfd.readouterr() == ("", "")
 
 
 def test_a_film_on_a_server_counts_as_a_recording(tmp_path: Path) -> None:
@@ -434,6 +433,8 @@ def test_environment_can_ask_for_the_logs(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("OPENCV_LOG_LEVEL", "INFO")
     video.hush_opencv()
     assert levels == []
+    monkeypatch.setenv("OPENCV_LOG_LEVEL", "silent")
+    video.hush_opencv()
     monkeypatch.delenv("OPENCV_LOG_LEVEL")
     video.hush_opencv()
-    assert levels == [0]
+    assert levels == [0, 0]
