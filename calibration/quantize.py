@@ -6,19 +6,23 @@ because that form is fast on x86-64 and on Arm. The defaults of the options:
 per_channel: one weight scale a filter. Folding batch normalisation into a convolution leaves its filters of very
     different size, and one scale for all would round the small ones away. It costs a few hundred bytes.
 reduce_range: weights use 7 of 8 bits. x86-64 without VNNI adds pairs of products in 16 bits and saturates with full
-    weights, so that the same digit could read differently on two machines; with 7 bits it cannot.
-minmax: the range of an activation is what the calibration tiles reach. Rectified, bounded features have no long tail
-    that would be worth cutting.
+    weights. Measured on an emulated Haswell: full weights changed 30 of 3,000 labels against a processor with VNNI,
+    reduced ones none, bit for bit. The price is twice the rounding of the logits and no accuracy.
+float_head: average pooling and the last layer stay float. They cost nothing in time, the logits keep their fine steps,
+    and adapting to one hand gets exact features.
+percentile: the range of an activation leaves out its largest 0.001 %. A few rare peaks would coarsen all other values:
+    with the full range (minmax) the logits of the first network were off by 0.15 instead of 0.08.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -35,15 +39,19 @@ from edge_digits.paper.tiles import as_model_input
 METHODS: Final = ("minmax", "entropy", "percentile")
 Method = Literal["minmax", "entropy", "percentile"]
 CALIBRATION_BATCH: Final = 64
+PERCENTILE: Final = 99.999
+HEAD_OPERATORS: Final = ("GlobalAveragePool", "Flatten", "Gemm")
+"""What may stand behind the last convolution."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuantizeOptions:
-    """per_channel, reduce_range, method : see above. tiles : at most so many calibration tiles are used, > 0."""
+    """per_channel, reduce_range, float_head, method : see above. tiles : at most so many calibration tiles are used, > 0."""
 
     per_channel: bool = True
     reduce_range: bool = True
-    method: Method = "minmax"
+    float_head: bool = True
+    method: Method = "percentile"
     tiles: int = 2048
 
     def __post_init__(self) -> None:
@@ -62,9 +70,12 @@ class TileFeed:
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         """The next batch by input name, None after the last."""
-        batch = self._tiles[self._next : self._next + CALIBRATION_BATCH]
+        if self._next >= len(self._tiles):
+            return None
+        # Histograms want batches of one size: the last one is filled up from the start.
+        chosen = np.arange(self._next, self._next + CALIBRATION_BATCH) % len(self._tiles)
         self._next += CALIBRATION_BATCH
-        return {onnx_files.INPUT: as_model_input(batch)} if len(batch) else None
+        return {onnx_files.INPUT: as_model_input(self._tiles[chosen])}
 
 
 def quantize(model: Any, tiles: Tiles, options: QuantizeOptions | None = None) -> Any:
@@ -83,6 +94,7 @@ def quantize(model: Any, tiles: Tiles, options: QuantizeOptions | None = None) -
         onnx_files.save_model(model, source)
         # Shapes other than the batch are fixed, plain shape inference is enough; symbolic inference would need sympy.
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        head = _head(prepared) if options.float_head else []
         quantize_static(
             str(prepared),
             str(quantized),
@@ -92,6 +104,8 @@ def quantize(model: Any, tiles: Tiles, options: QuantizeOptions | None = None) -
             weight_type=QuantType.QInt8,
             per_channel=options.per_channel,
             reduce_range=options.reduce_range,
+            nodes_to_exclude=head,
+            extra_options={"CalibPercentile": PERCENTILE},
             calibrate_method=methods[options.method],
         )
         result = onnx_files.parse(quantized.read_bytes(), str(quantized))
@@ -119,14 +133,34 @@ def _keep_contract(result: Any, source: Any) -> None:
     del result.graph.value_info[:]
 
 
+def _head(path: Path) -> list[str]:
+    """Names of the nodes behind the last convolution; nodes without a name get one.
+
+    Raises CalibrationError for a graph of another kind.
+    """
+    model = onnx_files.parse(path.read_bytes(), str(path))
+    nodes = model.graph.node
+    # The quantizer knows nodes by name, and a name is optional.
+    for index, node in enumerate(nodes):
+        node.name = node.name or f"node_{index}"
+    onnx_files.save_model(model, path)
+    last = max((index for index, node in enumerate(nodes) if node.op_type == "Conv"), default=-1)
+    behind = [node for node in nodes[last + 1 :] if node.op_type not in ("Relu", "Clip")]
+    strange = [node.op_type for node in behind if node.op_type not in HEAD_OPERATORS]
+    if last < 0 or strange:
+        raise CalibrationError(f"behind the last convolution stand {strange or 'all nodes'}; use --no-float-head for such a graph")
+    return [node.name for node in behind]
+
+
 @contextmanager
 def _quiet_quantizer() -> Iterator[None]:
-    """Holds back the quantizer's advice through the root logger ("please consider pre-processing", after it was done)."""
+    """Holds back what the quantizer prints to stdout, and its advice to do the pre-processing that was done."""
     logger = logging.getLogger()
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with redirect_stdout(io.StringIO()):
+            yield
     finally:
         logger.setLevel(level)
 
@@ -144,14 +178,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--reduce-range", action=argparse.BooleanOptionalAction, default=True, help="7-bit weights: same labels on every CPU"
     )
-    parser.add_argument("--method", default="minmax", help=f"how ranges are chosen: {', '.join(METHODS)} (default %(default)s)")
+    parser.add_argument("--float-head", action=argparse.BooleanOptionalAction, default=True, help="pooling and last layer stay float")
+    parser.add_argument("--method", default="percentile", help=f"how ranges are chosen: {', '.join(METHODS)} (default %(default)s)")
     parser.add_argument("--calibration-tiles", type=int, default=2048, metavar="N", help="use at most so many (default %(default)s)")
     arguments = parser.parse_args(argv)
     return report("calibration.quantize", lambda: _run(arguments))
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    options = QuantizeOptions(arguments.per_channel, arguments.reduce_range, arguments.method, arguments.calibration_tiles)
+    options = QuantizeOptions(
+        arguments.per_channel, arguments.reduce_range, arguments.float_head, arguments.method, arguments.calibration_tiles
+    )
     sets = load_tile_sets(arguments.tiles)
     model = onnx_files.load_model(arguments.float_path)
     float_path, int8_path = (arguments.out / f"{arguments.name}.{kind}.onnx" for kind in ("float", "int8"))

@@ -48,7 +48,7 @@ class Bench:
         return ["--float", str(self.float_path), "--int8", str(self.int8_path)]
 
     def quantize(self, *more: str) -> int:
-        out = ["--out", str(self.folder / "quantized"), "--name", "toy"]
+        out = ["--out", str(self.folder / "quantized"), "--name", "toy", "--no-float-head"]
         return quantize.main(["--float", str(self.source), "--tiles", str(self.tiles), *out, *more])
 
     def judge(self, *more: str) -> int:

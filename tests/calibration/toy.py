@@ -113,7 +113,7 @@ def publish_toy(folder: Path) -> Path:
         onnx_files.save_model(toy_model(), source)
         pair = ["--float", str(float_path), "--int8", str(int8_path)]
         steps = [
-            quantize.main(["--float", str(source), "--tiles", str(tiles), "--out", str(work / "q"), "--name", "toy"]),
+            quantize.main(["--float", str(source), "--tiles", str(tiles), "--out", str(work / "q"), "--name", "toy", "--no-float-head"]),
             judge.main([*pair, "--tiles", str(tiles), "--out", str(verdict), "--rounds", "2"]),
             publish.main([*pair, "--verdict", str(verdict), "--mnist", str(mnist), "--out", str(folder), "--name", "toy"]),
         ]
