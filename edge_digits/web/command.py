@@ -88,6 +88,8 @@ def listen(host: str, port: int) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(where)
+            # From here on callers wait instead of being turned away: the address may be told.
+            listener.listen(MOST_CONNECTIONS)
         except OSError:
             listener.close()
             raise
