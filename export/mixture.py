@@ -19,7 +19,7 @@ from export.data.glyphs import GlyphSet
 from export.negatives import make_negative
 from export.styles import foreign_form
 
-DIGIT_WEIGHTS: Final = {"mnist_train": 0.54, "orand_train": 0.17, "chen_train": 0.12, "usps_train": 0.10, "optdigits_tra": 0.07}
+DIGIT_WEIGHTS: Final = {"mnist_train": 0.60, "orand_train": 0.17, "chen_train": 0.12, "usps_train": 0.10, "optdigits_tra": 0.07}
 """Share of each set among the digits; sets that are not there leave their share to the others."""
 
 MADE_NEGATIVE_WEIGHT: Final = 0.5
@@ -32,10 +32,10 @@ NEGATIVE_WEIGHTS: Final = {
     "mined": 0.30,
 }
 
-UNTOUCHED_SHARE: Final = 0.12
+UNTOUCHED_SHARE: Final = 0.2
 """Share of glyphs that go through the tile rule as they are, so that clean digits stay known."""
 
-WEAKEST: Final = 0.2
+WEAKEST: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)

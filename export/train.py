@@ -62,6 +62,8 @@ def train(options: argparse.Namespace) -> ExitCode:
     cv2.setNumThreads(1)
     torch.manual_seed(options.seed)
     network = build(options.network)
+    if options.start_from is not None:
+        network.load_state_dict(checkpoint.load(options.start_from)["average"])
     folder = find_data(options.data)
     data = load_training(folder, options.fonts, options.mined, options.limit)
     _tell(data)
@@ -91,7 +93,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def _run_epoch(epoch: int, options: argparse.Namespace, mixture: Mixture, trainer: Trainer, device: torch.device) -> dict[str, float]:
-    gentle = epoch >= options.epochs * (1.0 - GENTLE_SHARE)
+    gentle = epoch >= options.epochs * (1.0 - options.gentle_share)
     mixture.start_epoch(epoch, GENTLE_STRENGTH if gentle else 1.0)
     pinned = device.type == "cuda"
     loader: Any = DataLoader(mixture, batch_size=None, num_workers=options.workers, worker_init_fn=start_worker, pin_memory=pinned)
@@ -172,6 +174,8 @@ def _settings(options: argparse.Namespace, mixture: Mixture, optimisation: Optim
         "network": options.network,
         "epochs": options.epochs,
         "seed": options.seed,
+        "start_from": None if options.start_from is None else options.start_from.name,
+        "gentle_share": options.gentle_share,
         "limit": options.limit,
         "precision": "bfloat16" if bfloat16 else "float32",
         "fonts": options.fonts is not None,
@@ -203,6 +207,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=OptimisationOptions().learning_rate)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder")
+    parser.add_argument("--start-from", type=Path, metavar="DIR", help="another run, whose averaged weights this one begins with")
+    parser.add_argument("--gentle-share", type=float, default=GENTLE_SHARE, help="share of the epochs, at the end, with half as strong augmentation")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the run folder")
     parser.add_argument("--limit", type=int, metavar="N", help="at most so many glyphs of each set, for a trial run")
     parser.add_argument("--threads", type=int, default=0, help="threads of torch (default: torch's own choice)")
