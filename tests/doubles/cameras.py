@@ -11,10 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.errors import CameraError
+from edge_digits.sources.camera import Camera, LiveFrame
 from edge_digits.sources.video import Address, CameraOptions
 
 Picture = NDArray[np.uint8]
 Step = Picture | str
+
+QUICK = CameraOptions(open_s=1.0, stall_s=0.6, backoff_s=0.01, reopen_tries=2, warm_up_min_frames=0, warm_up_max_frames=0)
+TURNS = 2000
 
 
 def noisy(level: int, seed: int, shape: tuple[int, int] = (48, 64)) -> Picture:
@@ -78,3 +82,27 @@ class Opener:
         opened = capture if isinstance(capture, ScriptedCapture) else capture()
         self.opened.append(opened)
         return opened
+
+
+def collect(camera: Camera, wanted: Callable[[list[LiveFrame]], bool] = lambda _: False) -> list[LiveFrame]:
+    """Frames until enough came or the source ended."""
+    frames: list[LiveFrame] = []
+    for _ in range(TURNS):
+        frame = camera.next_frame(0.02)
+        if frame is not None:
+            frames.append(frame)
+        if camera.ended or wanted(frames):
+            return frames
+    raise AssertionError(f"neither enough frames nor an end after {len(frames)} frames")
+
+
+def at_least(number: int) -> Callable[[list[LiveFrame]], bool]:
+    return lambda frames: len(frames) >= number
+
+
+def quiet_camera(source: str, opener: Opener | Callable[..., ScriptedCapture]) -> Camera:
+    return Camera(source, QUICK, opener=opener, report=lambda _: None)
+
+
+def capture_threads() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith("capture ")]
