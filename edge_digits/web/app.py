@@ -118,7 +118,7 @@ class _Desk:
             async with self._places:
                 return self._json(await self._starlette.concurrency.run_in_threadpool(work, data))
         except EdgeDigitsError as error:
-            return self._error(_status(error), type(error).__name__, str(error))
+            return self._error(_status(error), type(error).__name__, str(error).replace("bytes: ", "upload: ", 1))
         except self._starlette.requests.ClientDisconnect:
             return self._starlette.responses.Response(status_code=400)
         finally:
