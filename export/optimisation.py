@@ -11,6 +11,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from edge_digits.recognition.weights import LABELS, NOT_ONE_DIGIT
 from export.networks import ConvNetwork
 
 WARM_UP_SHARE: Final = 0.06
@@ -19,12 +20,17 @@ FINAL_SHARE: Final = 0.002
 
 @dataclass(frozen=True, slots=True)
 class OptimisationOptions:
-    """AdamW with a cosine schedule; average_decay is the share of the averaged weights kept at each step."""
+    """AdamW with a cosine schedule.
+
+    average_decay : share of the averaged weights kept at each step. negative_weight : what a mistake on "not one digit"
+    costs beside one on a digit; some letters are written like digits, and refusing a digit is the worse mistake.
+    """
 
     learning_rate: float = 4e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.01
     average_decay: float = 0.999
+    negative_weight: float = 0.3
 
 
 class Trainer:
@@ -38,6 +44,8 @@ class Trainer:
         plain = [p for p in network.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
         self.optimiser = torch.optim.AdamW(groups, lr=options.learning_rate)
+        self.weights = torch.ones(len(LABELS), device=device)
+        self.weights[NOT_ONE_DIGIT] = options.negative_weight
         self.step = 0
 
     def run_epoch(self, batches: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
@@ -59,7 +67,7 @@ class Trainer:
             group["lr"] = self.options.learning_rate * schedule(self.step / self.steps)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             logits = self.network(tiles)
-        loss = nn.functional.cross_entropy(logits.float(), labels, label_smoothing=self.options.label_smoothing)
+        loss = nn.functional.cross_entropy(logits.float(), labels, self.weights, label_smoothing=self.options.label_smoothing)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
