@@ -59,10 +59,12 @@ class Fragment:
 
     box : x, y, width, height in page pixels. shape : uint8 (height, width), 0 outside the piece, its grey levels
     within, its strong ink 255.
+    piece : number of the connected piece it was cut from; fragments of one piece share it.
     """
 
     box: tuple[int, int, int, int]
     shape: Grey
+    piece: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def _connected_pieces(ink: Ink) -> list[Fragment]:
         if _quantile(fall[window][mask], 0.9) < SHARP_SHARE * level:
             continue
         shape = cv2.convertScaleAbs(ink.darkness[window], alpha=255.0 / max(1.0, level))
-        found.append(Fragment((x, y, w, h), np.where(mask, np.maximum(shape, FAINTEST_LEVEL), 0).astype(np.uint8)))
+        found.append(Fragment((x, y, w, h), np.where(mask, np.maximum(shape, FAINTEST_LEVEL), 0).astype(np.uint8), int(label)))
         levels.append(level)
         # Squared darkness counts: a page may hold more shaded paper than ink. What hangs on the edge is not the page.
         weights.append(float(areas[label]) * level**2 * (EDGE_WEIGHT if _touches_edge(found[-1], ink) else 1.0))
@@ -191,7 +193,7 @@ def _cut(piece: Fragment, height: float) -> list[Fragment]:
     x, y, _, _ = piece.box
     parts = []
     for left, top, shape in split_touching(piece.shape, height):
-        parts.append(Fragment((x + left, y + top, shape.shape[1], shape.shape[0]), shape))
+        parts.append(Fragment((x + left, y + top, shape.shape[1], shape.shape[0]), shape, piece.piece))
     return parts
 
 

@@ -19,8 +19,13 @@ WORD_GAP: Final = 0.4
 LOWEST_LETTER: Final = 0.5
 """Only letters at least this share of the typical digit height high count: points, commas, dashes stand in numbers too."""
 LETTER_SHARE: Final = 0.5
-"""Words with more than this share of letters are text."""
+"""Words with this share of letters and more are text."""
 SURE_IN_TEXT: Final = 0.95
+LETTERS_OF_TEXT: Final = 30
+TEXT_SHARE: Final = 0.6
+"""A page with at least so many letters, and this share of them among its glyphs, is text with numbers in it."""
+STEEPEST_ONE_DEG: Final = 38.0
+"""A 1 that leans further is a slash."""
 LETTER_LIKE: Final = (0, 1)
 """Digits that cannot be told from letters by their shape."""
 
@@ -35,14 +40,32 @@ def drop_words(candidates: list[Candidate], height: float) -> list[Candidate]:
 
     candidates : digits and other glyphs of a page. height : typical height of its digits, in page pixels.
     """
+    words = _words(candidates, height)
+    letters = [sum(_counts(c, height) for c in word) for word in words]
+    digits = [[c for c in word if not is_letter(c) and not is_slash(c)] for word in words]
+    on_page = sum(letters)
+    is_text = on_page >= LETTERS_OF_TEXT and on_page > TEXT_SHARE * (on_page + sum(map(len, digits)))
     kept: list[Candidate] = []
-    for word in _words(candidates, height):
-        digits = [c for c in word if not is_letter(c)]
-        letters = sum(is_letter(c) and max(c.box[2], c.box[3]) >= LOWEST_LETTER * height for c in word)
-        if letters > LETTER_SHARE * (letters + len(digits)) or (letters and letters == len(digits)):
-            digits = [c for c in digits if c.digit_probability >= SURE_IN_TEXT and c.digit not in LETTER_LIKE]
-        kept.extend(digits)
+    for count, word in zip(letters, digits, strict=True):
+        if count and count >= LETTER_SHARE * (count + len(word)):
+            kept.extend(c for c in word if c.digit_probability >= SURE_IN_TEXT and c.digit not in LETTER_LIKE)
+        elif not is_text or _is_number(word):
+            kept.extend(word)
     return kept
+
+
+def is_slash(candidate: Candidate) -> bool:
+    """Whether a 1 leans so far that it is a stroke between numbers."""
+    return candidate.digit == 1 and candidate.lean_deg > STEEPEST_ONE_DEG
+
+
+def _counts(candidate: Candidate, height: float) -> bool:
+    return is_letter(candidate) and max(candidate.box[2], candidate.box[3]) >= LOWEST_LETTER * height
+
+
+def _is_number(word: list[Candidate]) -> bool:
+    """What is a number even on a page of text: all sure, and not of strokes alone that a letter has too."""
+    return all(c.digit_probability >= SURE_IN_TEXT for c in word) and any(c.digit not in LETTER_LIKE for c in word)
 
 
 def _words(candidates: list[Candidate], height: float) -> list[list[Candidate]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,10 +34,12 @@ class Candidate:
     """One chosen glyph.
 
     box : x, y, width, height in page pixels. probabilities : float32 (11,).
+    lean_deg : how far the axis of its ink leans from upright, 0..90 degrees.
     """
 
     box: tuple[int, int, int, int]
     probabilities: NDArray[np.float32]
+    lean_deg: float = 0.0
 
     @property
     def digit(self) -> int:
@@ -86,15 +90,45 @@ def _best_path(cluster: tuple[Fragment, ...], judged: list[Judged]) -> list[Cand
         if score > best[hypothesis.last + 1]:
             best[hypothesis.last + 1] = score
             taken[hypothesis.last + 1] = (hypothesis, row)
-    path = []
+    path: list[Judged] = []
     at = len(cluster)
     while at > 0:
         step = taken[at]
         if step is None:
             break
-        path.append(Candidate(step[0].box, step[1]))
+        path.append(step)
         at = step[0].first
-    return path[::-1]
+    return [Candidate(h.box, _no_digit(row) if _is_half(h, path, cluster) else row, lean(h.picture)) for h, row in reversed(path)]
+
+
+def lean(picture: NDArray[np.uint8]) -> float:
+    """Angle between the main axis of the ink and the vertical, 0..90 degrees.
+
+    picture : uint8 (h, w), ink 255.
+    """
+    moments = cv2.moments(picture)
+    axis = 0.5 * math.atan2(2 * moments["mu11"], moments["mu20"] - moments["mu02"])
+    return 90.0 - abs(math.degrees(axis))
+
+
+def _is_half(hypothesis: Hypothesis, path: list[Judged], cluster: tuple[Fragment, ...]) -> bool:
+    """Whether a 1 is one of two strokes of the same piece of ink: a roof or an open loop, cut at its top, not an 11."""
+    pieces = {f.piece for f in cluster[hypothesis.first : hypothesis.last + 1]}
+    ones = sum(
+        int(row.argmax()) == 1 and not pieces.isdisjoint(f.piece for f in cluster[h.first : h.last + 1])
+        for h, row in path
+    )
+    mine = next(row for h, row in path if h is hypothesis)
+    return ones > 1 and int(mine.argmax()) == 1
+
+
+def _no_digit(row: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same row with the best guess handed to "not one digit"."""
+    changed = row.copy()
+    best = int(changed[:NOT_ONE_DIGIT].argmax())
+    changed[NOT_ONE_DIGIT] += changed[best]
+    changed[best] = 0.0
+    return changed
 
 
 def _worth(row: NDArray[np.float32], ink: float) -> float:
