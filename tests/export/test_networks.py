@@ -26,8 +26,9 @@ def test_what_int8_runs_badly_is_not_there(name: str) -> None:
     assert all(width % 16 == 0 for width in widths)
 
 
-def test_small_leaves_room_below_100_kb_in_int8() -> None:
-    assert count_parameters(build("small")) < 85_000
+@pytest.mark.parametrize("name", ["narrow", "small"])
+def test_room_is_left_below_100_kb_in_int8(name: str) -> None:
+    assert count_parameters(build(name)) < 85_000
 
 
 def test_an_unknown_network_names_the_known_ones() -> None:
