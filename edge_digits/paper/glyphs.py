@@ -114,7 +114,7 @@ def find_glyphs(ink: Ink) -> Glyphs:
 
 def _connected_pieces(ink: Ink) -> list[Fragment]:
     """Connected ink that is sharp and strong enough to be written."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.strokes, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.strokes, connectivity=8)
     boxes, areas = stats[:, :4], stats[:, cv2.CC_STAT_AREA]
     large = (np.maximum(boxes[:, 2], boxes[:, 3]) >= SMALLEST_GLYPH_PX) & (areas >= SMALLEST_GLYPH_PX)
     large[0] = False

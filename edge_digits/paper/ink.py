@@ -98,7 +98,7 @@ def measure_darkness(grey: Grey) -> Grey:
     small = cv2.resize(grey, (max(1, width // PAPER_SHRINK), max(1, height // PAPER_SHRINK)), interpolation=cv2.INTER_AREA)
     side = max(3, round(max(small.shape) * WIDEST_STROKE_SHARE)) | 1
     # Closing takes the brightest paper within its reach: on a slope of light that is too bright near the picture's edge.
-    light = smooth_light(small)
+    light = smooth_light(np.asarray(small, np.uint8))
     even = np.clip(small / light * EVEN_LEVEL, 0, 255).astype(np.uint8)
     # A median first: noise would lift the paper above itself as well.
     paper = cv2.morphologyEx(cv2.medianBlur(even, 3), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
@@ -138,7 +138,7 @@ def paper_noise(darkness: Grey) -> float:
     height, width = darkness.shape
     middle = darkness[height // 4 : height - height // 4, width // 4 : width - width // 4]
     detail = np.asarray(cv2.absdiff(middle, cv2.medianBlur(middle, 5)), np.uint8)
-    return 1.4826 * float(cv2.mean(cv2.min(detail, 20.0))[0])
+    return 1.4826 * float(cv2.mean(np.minimum(detail, np.uint8(20)))[0])
 
 
 def cut_strokes(darkness: Grey, floor: float, reference: Grey) -> Grey:

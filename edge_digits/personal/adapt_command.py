@@ -80,9 +80,7 @@ def _adapt(folder: Path, name: str, options: RecognitionOptions, output: str) ->
         "figures": {**adaptation.figures.to_dict(), **tested},
     }
     difference = adaptation.difference
-    head = AdaptedHead(
-        name, difference.weights, difference.bias, _base_name(classifier, options), _base_files(classifier), metadata
-    )
+    head = AdaptedHead(name, difference.weights, difference.bias, _base_name(classifier, options), _base_files(classifier), metadata)
     path = save_adapted(head)
     print(f"edge-digits: wrote {path}, {path.stat().st_size} bytes; use it with --model {name}", file=sys.stderr)
     if output == "json":

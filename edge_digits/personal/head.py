@@ -78,10 +78,12 @@ def fit_head(own: Outputs, labels: NDArray[np.int64], reserve: Outputs, options:
     inputs = np.column_stack([features, np.ones(len(features))])
     logits = np.concatenate([own.logits, reserve.logits])[:, :DIGITS].astype(np.float64) / options.temperature
     wanted = np.concatenate([np.eye(DIGITS)[labels], softmax(logits[len(own) :])])
-    share = np.concatenate([
-        np.full(len(own), 1.0 / max(1, len(own))),
-        np.full(len(reserve), options.reserve_weight / max(1, len(reserve))),
-    ])
+    share = np.concatenate(
+        [
+            np.full(len(own), 1.0 / max(1, len(own))),
+            np.full(len(reserve), options.reserve_weight / max(1, len(reserve))),
+        ]
+    )
     moved = _minimise(inputs, logits, wanted, share, options.strength) * options.temperature
     return Difference((moved[:-1] / scale).astype(np.float32), moved[-1].astype(np.float32))
 

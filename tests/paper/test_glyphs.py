@@ -66,7 +66,9 @@ def test_hypotheses_stay_within_the_page() -> None:
     height, width = found.ink.strokes.shape
     for h in found.hypotheses:
         x, y, w, box_height = h.box
-        assert 0 <= x and 0 <= y and x + w <= width and y + box_height <= height
+        assert min(x, y) >= 0
+        assert x + w <= width
+        assert y + box_height <= height
         assert h.picture.shape == (box_height, w)
         assert h.picture.max() == 255
 
@@ -96,4 +98,5 @@ def test_any_shape_can_be_asked_for_cuts(height: int, width: int, typical: float
     shape = np.full((height, width), 255, np.uint8)
     for path in find_cuts(shape, typical):
         assert path.shape == (height,)
-        assert (path >= 0).all() and (path < width).all()
+        assert (path >= 0).all()
+        assert (path < width).all()

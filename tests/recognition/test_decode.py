@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -66,4 +68,4 @@ def test_every_fragment_is_explained_once() -> None:
     boxes = sorted(c.box for c in choose_digits(glyphs, Predictions(rows)).candidates)
     assert boxes[0][0] == 0
     assert sum(box[2] for box in boxes) == 40
-    assert all(a[0] + a[2] == b[0] for a, b in zip(boxes, boxes[1:], strict=False))
+    assert all(a[0] + a[2] == b[0] for a, b in pairwise(boxes))

@@ -94,5 +94,3 @@ def server(reader: Reader) -> Iterator[Address]:
 def guarded(reader: Reader) -> Iterator[Address]:
     """A server with a token."""
     yield from serve(reader, GuardOptions(token=TOKEN))
-
-
