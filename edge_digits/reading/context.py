@@ -48,7 +48,7 @@ def adapt_to_page(candidates: list[Candidate], height: float) -> list[Candidate]
         near = (nearness @ garbage + NEAR_GLYPHS * page) / (nearness.sum(axis=1) + NEAR_GLYPHS)
         odds = evidence * near / (1 - near)
         garbage = odds / (1 + odds)
-    return [_with_garbage(c, float(new), float(old)) for c, new, old in zip(candidates, garbage, alone, strict=True)]
+    return [_with_garbage(c, float(new)) for c, new in zip(candidates, garbage, strict=True)]
 
 
 def _nearness(boxes: NDArray[np.float64], height: float) -> NDArray[np.float64]:
@@ -62,7 +62,10 @@ def _nearness(boxes: NDArray[np.float64], height: float) -> NDArray[np.float64]:
     return np.asarray(nearness, np.float64)
 
 
-def _with_garbage(candidate: Candidate, new: float, old: float) -> Candidate:
-    probabilities = candidate.probabilities * np.float32((1 - new) / (1 - old))
-    probabilities[NOT_ONE_DIGIT] = new
-    return replace(candidate, probabilities=probabilities)
+def _with_garbage(candidate: Candidate, garbage: float) -> Candidate:
+    """The candidate with another probability of "not one digit"; the digits share the rest as before."""
+    probabilities = candidate.probabilities.copy()
+    digits = probabilities[:NOT_ONE_DIGIT]
+    digits *= np.float32((1 - garbage) / max(float(digits.sum()), 1e-9))
+    probabilities[NOT_ONE_DIGIT] = garbage
+    return replace(candidate, probabilities=np.minimum(probabilities, np.float32(1)))
