@@ -58,7 +58,8 @@ class Figures:
     def text(self) -> str:
         """One line for people."""
         return (
-            f"own errors {self.own_errors_before} -> {self.own_errors_after} of {self.samples} ({self.folds}-fold cross-validation), "
+            f"own errors {self.own_errors_before} -> {self.own_errors_after} of {self.samples}, "
+            f"log-loss {self.own_loss_before} -> {self.own_loss_after} ({self.folds}-fold cross-validation), "
             f"reserve errors {self.reserve_errors_before} -> {self.reserve_errors_after} of {self.reserve_tiles}, {self.seconds:.1f} s"
         )
 
@@ -91,7 +92,7 @@ def adapt(classifier: Classifier, samples: Samples, reserve: Reserve) -> Adaptat
     own = outputs_of(classifier, make_tiles(samples.glyphs))
     kept = outputs_of(classifier, as_model_input(reserve.tiles))
     adaptation = choose_head(own, samples.labels, kept, reserve.labels, classifier.card.temperature)
-    _guard(adaptation.figures)
+    require_better(adaptation.figures)
     return adaptation
 
 
@@ -183,10 +184,13 @@ def _drops_too_much(before: int, after: int, count: int) -> bool:
     return 100.0 * (after - before) > LARGEST_RESERVE_DROP * count
 
 
-def _guard(figures: Figures) -> None:
+def require_better(figures: Figures) -> None:
+    """Raises AdaptationRefusedError, with the figures, when own digits or the reserve would be read worse."""
     reasons = []
-    if (figures.own_errors_after, figures.own_loss_after) > (figures.own_errors_before, figures.own_loss_before):
+    if figures.own_errors_after > figures.own_errors_before:
         reasons.append("own digits would be read worse")
+    elif figures.own_errors_after == figures.own_errors_before and figures.own_loss_after > figures.own_loss_before:
+        reasons.append("the shipped model reads this hand as well, and is surer of it")
     if figures.own_errors_after > LARGEST_OWN_ERROR * figures.samples:
         reasons.append("most own digits would still be read as others, so the labels cannot be right")
     if _drops_too_much(figures.reserve_errors_before, figures.reserve_errors_after, figures.reserve_tiles):

@@ -80,6 +80,12 @@ def test_the_same_samples_give_the_same_head(classifier: Classifier, reserve: Re
 @pytest.mark.parametrize("writer", ["aiano", "kstock_ds10", "tgtony"])
 def test_no_real_writer_gets_worse(classifier: Classifier, reserve: Reserve, shared: Path, writer: str) -> None:
     samples = read_samples(find_samples(shared / "personal" / writer))
-    figures = adapt(classifier, samples, reserve).figures
-    assert figures.own_errors_after <= figures.own_errors_before
-    assert figures.reserve_drop <= 0.2
+    try:
+        figures = adapt(classifier, samples, reserve).figures
+    except AdaptationRefusedError:
+        # The shipped model stays: it must have read nearly all of this hand, else something could have been learned.
+        outputs = outputs_of(classifier, make_tiles(samples.glyphs))
+        assert count_errors(outputs.logits, samples.labels) <= 0.03 * len(samples)
+    else:
+        assert figures.own_errors_after <= figures.own_errors_before
+        assert figures.reserve_drop <= 0.2
