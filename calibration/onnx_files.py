@@ -68,7 +68,12 @@ def save_model(model: Any, path: Path) -> int:
 def write_card(path: Path, card: ModelCard) -> None:
     """Write temperature and reject threshold into a model file, everything else kept."""
     model = load_model(path)
-    values = {**metadata(model), "temperature": f"{card.temperature:.6g}", "reject_threshold": f"{card.reject_threshold:.6g}"}
+    values = {
+        **metadata(model),
+        "temperature": f"{card.temperature:.6g}",
+        "reject_threshold": f"{card.reject_threshold:.6g}",
+        "not_one_digit_share": f"{card.not_one_digit_share:.6g}",
+    }
     set_metadata(model, {**values, "training": json.dumps(card.training)})
     save_model(model, path)
 

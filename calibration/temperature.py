@@ -79,11 +79,13 @@ def fit_files(float_path: Path, int8_path: Path, tiles: LabelledTiles | None, na
             file=sys.stderr,
         )
         return
+    # Confidence is fitted for the share of "not one digit" for which the file says that it holds.
+    tiles = tiles.with_share(card.not_one_digit_share)
     logits = engine.run("logits", as_model_input(tiles.tiles))
     temperature = fit_temperature(logits, tiles.labels)
     threshold = fit_threshold(logits, tiles.labels, temperature, named_error_percent)
     for path in (float_path, int8_path):
-        onnx_files.write_card(path, ModelCard(temperature, threshold, card.training))
+        onnx_files.write_card(path, ModelCard(temperature, threshold, card.training, card.not_one_digit_share))
     print(f"temperature {temperature:.4f}, reject threshold {threshold:.4f}, fitted on {len(tiles)} tiles", file=sys.stderr)
 
 

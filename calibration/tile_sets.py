@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from calibration.errors import CalibrationError
 from edge_digits.paper.tiles import TILE_SIDE_PX
-from edge_digits.recognition.weights import LABELS
+from edge_digits.recognition.weights import LABELS, NOT_ONE_DIGIT
 
 CALIBRATION: Final = "calibration"
 TEMPERATURE: Final = "temperature"
@@ -40,6 +40,15 @@ class LabelledTiles:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def with_share(self, share: float) -> LabelledTiles:
+        """All digits, and so many of the others, taken evenly, that they make at most this share of the tiles, 0..1."""
+        digits, others = np.flatnonzero(self.labels != NOT_ONE_DIGIT), np.flatnonzero(self.labels == NOT_ONE_DIGIT)
+        wanted = round(len(digits) * share / (1.0 - share))
+        if len(digits) and wanted < len(others):
+            others = others[np.linspace(0, len(others) - 1, wanted).astype(np.int64)] if wanted else others[:0]
+        kept = np.sort(np.concatenate([digits, others]))
+        return LabelledTiles(self.tiles[kept], self.labels[kept])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import argparse
 import copy
 import io
 import json
+import math
 import sys
 import warnings
 from pathlib import Path
@@ -22,7 +23,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.paper.tiles import TILE_SIDE_PX
-from edge_digits.recognition.weights import CONTRACT_VERSION, LABELS
+from edge_digits.recognition.weights import CONTRACT_VERSION, DEFAULT_NOT_ONE_DIGIT_SHARE, LABELS, NOT_ONE_DIGIT
 from export import checkpoint
 from export.figures import REJECT_THRESHOLD
 from export.networks import ConvNetwork, build
@@ -52,10 +53,21 @@ def main(arguments: list[str] | None = None) -> ExitCode:
     parser = argparse.ArgumentParser(prog="python -m export.to_onnx", description="Write a trained network as a float ONNX file.")
     parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="run folder of `python -m export.train`")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .onnx file to write")
+    parser.add_argument(
+        "--not-one-digit-share",
+        type=float,
+        metavar="P",
+        help='share of "not one digit" for which the file\'s probabilities shall hold, 0..1 (default: that of training)',
+    )
     options = parser.parse_args(arguments)
     try:
         network, state = load_network(options.run)
-        data = to_onnx(network, state.get("temperature", 1.0), _training_of(options.run))
+        temperature = state.get("temperature", 1.0)
+        share = training_share(state["settings"])
+        if options.not_one_digit_share is not None:
+            shift_share(network, temperature, share, options.not_one_digit_share)
+            share = options.not_one_digit_share
+        data = to_onnx(network, temperature, _training_of(options.run), share)
         write_atomically(options.out, data)
     except EdgeDigitsError as error:
         print(f"export.to_onnx: {error}", file=sys.stderr)
@@ -72,7 +84,22 @@ def load_network(run: Path) -> tuple[ConvNetwork, dict[str, Any]]:
     return network.eval(), state
 
 
-def to_onnx(network: ConvNetwork, temperature: float, training: dict[str, Any]) -> bytes:
+def training_share(settings: dict[str, Any]) -> float:
+    """Share of "not one digit" that the loss of a run saw: its share of the tiles, weighted by what a mistake on it cost."""
+    tiles = settings["mixture"]["negative_share"]
+    others = tiles * settings["optimisation"].get("negative_weight", 1.0)
+    return float(others / (others + 1.0 - tiles))
+
+
+def shift_share(network: ConvNetwork, temperature: float, seen: float, wanted: float) -> None:
+    """Make the probabilities hold for another share of "not one digit", by the bias of its logit. Raises UsageError."""
+    if not 0.0 < wanted < 1.0:
+        raise UsageError(f"not-one-digit-share is {wanted}; give a share between 0 and 1")
+    with torch.no_grad():
+        network.head.bias[NOT_ONE_DIGIT] += temperature * (math.log(wanted / (1 - wanted)) - math.log(seen / (1 - seen)))
+
+
+def to_onnx(network: ConvNetwork, temperature: float, training: dict[str, Any], share: float = DEFAULT_NOT_ONE_DIGIT_SHARE) -> bytes:
     """The bytes of an ONNX file: opset 17, input `tiles` [n, 1, 28, 28], outputs `logits` [n, 11] and `features` [n, k]."""
     module = _LogitsAndFeatures(fold_batch_norm(network)).eval()
     example = torch.zeros(2, 1, TILE_SIDE_PX, TILE_SIDE_PX)
@@ -93,7 +120,7 @@ def to_onnx(network: ConvNetwork, temperature: float, training: dict[str, Any]) 
     model = onnx.load_from_string(buffer.getvalue())
     model.ir_version = min(model.ir_version, NEWEST_IR_VERSION)
     model.graph.name = "edge_digits"
-    set_metadata(model, temperature, REJECT_THRESHOLD, training)
+    set_metadata(model, temperature, REJECT_THRESHOLD, training, share)
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString(deterministic=True))
 
@@ -111,13 +138,14 @@ def fold_batch_norm(network: ConvNetwork) -> ConvNetwork:
     return folded
 
 
-def set_metadata(model: Any, temperature: float, reject_threshold: float, training: dict[str, Any]) -> None:
+def set_metadata(model: Any, temperature: float, reject_threshold: float, training: dict[str, Any], share: float) -> None:
     """Write the contract's keys into a model."""
     values = {
         "contract_version": str(CONTRACT_VERSION),
         "labels": json.dumps(LABELS),
         "temperature": str(temperature),
         "reject_threshold": str(reject_threshold),
+        "not_one_digit_share": f"{share:.6g}",
         "training": json.dumps(training, separators=(",", ":")),
     }
     del model.metadata_props[:]

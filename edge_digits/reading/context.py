@@ -1,7 +1,7 @@
 """What the company a glyph keeps says about it: on a page of letters an l is no 1.
 
-The classifier was trained with one glyph in four that is no digit. A table of numbers holds fewer, a letter nearly
-nothing else: its probabilities are brought to the share found on the page and near the glyph, by expectation and
+The classifier's probabilities hold for a certain share of glyphs that are no digits. A table of numbers holds fewer, a
+letter nearly nothing else: they are brought to the share found on the page and near the glyph, by expectation and
 maximisation. Method: M. Saerens, P. Latinne, C. Decaestecker, "Adjusting the outputs of a classifier to new a priori
 probabilities", Neural Computation 14, 2002; here with a share that varies over the page.
 """
@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.recognition.decode import Candidate
-from edge_digits.recognition.weights import NOT_ONE_DIGIT
+from edge_digits.recognition.weights import DEFAULT_NOT_ONE_DIGIT_SHARE, NOT_ONE_DIGIT
 
-TRAINING_SHARE: Final = 0.25
-"""Share of "not one digit" in training (export/mixture.py)."""
+FIRST_SHARE: Final = 0.2
 PAGE_GLYPHS: Final = 4.0
-"""The page's share starts as if this many glyphs of the training mixture had been seen."""
+"""The page's share starts as if this many glyphs had been seen, FIRST_SHARE of them no digits."""
 NEAR_GLYPHS: Final = 3.0
 """The share near a glyph starts as if this many glyphs of the page's mixture had been seen."""
 REACH: Final = 0.6
@@ -30,21 +29,22 @@ LOWEST_COUNTED: Final = 0.45
 """Glyphs lower than this share of a digit have no say: points and dashes stand among numbers too."""
 
 
-def adapt_to_page(candidates: list[Candidate], height: float) -> list[Candidate]:
+def adapt_to_page(candidates: list[Candidate], height: float, given_share: float = DEFAULT_NOT_ONE_DIGIT_SHARE) -> list[Candidate]:
     """The same candidates with probabilities that fit the page.
 
     height : typical height of the page's digits, in page pixels, > 0.
+    given_share : share of "not one digit" for which the candidates' probabilities hold, 0..1.
     """
     if not candidates:
         return []
     boxes = np.array([c.box for c in candidates], np.float64)
     alone = np.clip(np.array([c.garbage_probability for c in candidates]), 1e-4, 1 - 1e-4)
-    evidence = alone / (1 - alone) * (1 - TRAINING_SHARE) / TRAINING_SHARE
+    evidence = alone / (1 - alone) * (1 - given_share) / given_share
     counted = np.maximum(boxes[:, 2], boxes[:, 3]) >= LOWEST_COUNTED * height
     nearness = _nearness(boxes, height) * counted[None, :]
     garbage = alone
     for _ in range(ROUNDS):
-        page = (garbage[counted].sum() + PAGE_GLYPHS * TRAINING_SHARE) / (counted.sum() + PAGE_GLYPHS)
+        page = (garbage[counted].sum() + PAGE_GLYPHS * FIRST_SHARE) / (counted.sum() + PAGE_GLYPHS)
         near = (nearness @ garbage + NEAR_GLYPHS * page) / (nearness.sum(axis=1) + NEAR_GLYPHS)
         odds = evidence * near / (1 - near)
         garbage = odds / (1 + odds)

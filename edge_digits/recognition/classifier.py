@@ -28,9 +28,11 @@ class Predictions:
     """What the model says of each tile.
 
     probabilities : float32 (n, 11), rows sum to 1; columns 0..9 are the digits, 10 is "not one digit".
+    not_one_digit_share : share of "not one digit" for which they hold, 0..1.
     """
 
     probabilities: NDArray[np.float32]
+    not_one_digit_share: float = weights.DEFAULT_NOT_ONE_DIGIT_SHARE
 
     def __len__(self) -> int:
         return len(self.probabilities)
@@ -105,7 +107,7 @@ class Classifier:
 
         tiles : float32 (n, 1, 28, 28), ink 1, paper 0; n may be 0.
         """
-        return Predictions(softmax(self.logits(tiles) / np.float32(self.card.temperature)))
+        return Predictions(softmax(self.logits(tiles) / np.float32(self.card.temperature)), self.card.not_one_digit_share)
 
     def _run(self, outputs: tuple[str, ...], tiles: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         if len(tiles) == 0:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis
 from edge_digits.recognition.classifier import Predictions
-from edge_digits.recognition.weights import NOT_ONE_DIGIT
+from edge_digits.recognition.weights import DEFAULT_NOT_ONE_DIGIT_SHARE, NOT_ONE_DIGIT
 
 SPLIT_DIGIT: Final = 0.6
 """Where ink is cut, every part must be a digit at least this sure: letters fall into strokes that look like a 1."""
@@ -59,10 +59,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """All glyphs on the best paths, digits and others, and the page they stand on."""
+    """All glyphs on the best paths, digits and others, and the page they stand on.
+
+    not_one_digit_share : share of "not one digit" for which the probabilities hold, 0..1.
+    """
 
     candidates: tuple[Candidate, ...]
     glyphs: Glyphs
+    not_one_digit_share: float = DEFAULT_NOT_ONE_DIGIT_SHARE
 
 
 def choose_digits(glyphs: Glyphs, predictions: Predictions) -> Chosen:
@@ -74,7 +78,7 @@ def choose_digits(glyphs: Glyphs, predictions: Predictions) -> Chosen:
     for hypothesis, row in zip(glyphs.hypotheses, predictions.probabilities, strict=True):
         by_cluster.setdefault(hypothesis.cluster, []).append((hypothesis, row))
     candidates = [c for index, judged in by_cluster.items() for c in _best_path(glyphs.clusters[index], judged)]
-    return Chosen(tuple(candidates), glyphs)
+    return Chosen(tuple(candidates), glyphs, predictions.not_one_digit_share)
 
 
 def _best_path(cluster: tuple[Fragment, ...], judged: list[Judged]) -> list[Candidate]:
@@ -98,7 +102,8 @@ def _best_path(cluster: tuple[Fragment, ...], judged: list[Judged]) -> list[Cand
             break
         path.append(step)
         at = step[0].first
-    return [Candidate(h.box, _no_digit(row) if _is_half(h, path, cluster) else row, lean(h.picture)) for h, row in reversed(path)]
+    roof = _is_roof(path, cluster)
+    return [Candidate(h.box, _no_digit(row) if roof else row, lean(h.picture)) for h, row in reversed(path)]
 
 
 def lean(picture: NDArray[np.uint8]) -> float:
@@ -111,15 +116,9 @@ def lean(picture: NDArray[np.uint8]) -> float:
     return 90.0 - abs(math.degrees(axis))
 
 
-def _is_half(hypothesis: Hypothesis, path: list[Judged], cluster: tuple[Fragment, ...]) -> bool:
-    """Whether a 1 is one of two strokes of the same piece of ink: a roof or an open loop, cut at its top, not an 11."""
-    pieces = {f.piece for f in cluster[hypothesis.first : hypothesis.last + 1]}
-    ones = sum(
-        int(row.argmax()) == 1 and not pieces.isdisjoint(f.piece for f in cluster[h.first : h.last + 1])
-        for h, row in path
-    )
-    mine = next(row for h, row in path if h is hypothesis)
-    return ones > 1 and int(mine.argmax()) == 1
+def _is_roof(path: list[Judged], cluster: tuple[Fragment, ...]) -> bool:
+    """Whether one piece of ink was cut into strokes that are all a 1: a roof or an n, not an 11."""
+    return len(path) > 1 and len({f.piece for f in cluster}) == 1 and all(int(row.argmax()) == 1 for _, row in path)
 
 
 def _no_digit(row: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,6 +19,8 @@ from edge_digits.recognition.adapted import adapted_names
 CONTRACT_VERSION: Final = 1
 LABELS: Final = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "not one digit")
 NOT_ONE_DIGIT: Final = 10
+DEFAULT_NOT_ONE_DIGIT_SHARE: Final = 0.25
+"""For a model that does not say: the share in the training mixture (export/mixture.py)."""
 
 WEIGHTS_FOLDER: Final = Path(__file__).resolve().parent.parent / "weights"
 MANIFEST_NAME: Final = "manifest.json"
@@ -51,11 +53,14 @@ class ModelCard:
     temperature : logits are divided by it before softmax, > 0.
     reject_threshold : digits below this probability are "?", 0..1.
     training : the training record (commit, seed, machine, figures).
+    not_one_digit_share : share of "not one digit" among the glyphs for which its probabilities hold, 0..1; a reader
+        corrects them by the share that it finds on a page.
     """
 
     temperature: float
     reject_threshold: float
     training: dict[str, Any]
+    not_one_digit_share: float = DEFAULT_NOT_ONE_DIGIT_SHARE
 
 
 def load_manifest(folder: Path = WEIGHTS_FOLDER) -> dict[str, Any]:
@@ -163,10 +168,11 @@ def read_card(metadata: dict[str, str], name: str) -> ModelCard:
             "use one that `python -m export.to_onnx` wrote"
         )
     try:
-        card = ModelCard(float(metadata["temperature"]), float(metadata["reject_threshold"]), json.loads(metadata["training"]))
+        share = float(metadata.get("not_one_digit_share", DEFAULT_NOT_ONE_DIGIT_SHARE))
+        card = ModelCard(float(metadata["temperature"]), float(metadata["reject_threshold"]), json.loads(metadata["training"]), share)
     except (KeyError, ValueError) as error:
         raise ModelContractError(f"{name}: metadata incomplete ({error}); export the model again") from error
-    if not (card.temperature > 0 and 0 <= card.reject_threshold <= 1):
+    if not (card.temperature > 0 and 0 <= card.reject_threshold <= 1 and 0 < card.not_one_digit_share < 1):
         raise ModelContractError(
             f"{name}: temperature {card.temperature} or reject threshold {card.reject_threshold} out of range; export again"
         )
