@@ -14,14 +14,14 @@ from edge_digits.recognition.decode import Candidate
 
 LETTER_LIMIT: Final = 0.5
 """A glyph at least this probably "not one digit" is a letter or a sign."""
-WORD_GAP: Final = 0.4
+WORD_GAP: Final = 0.6
 """Glyphs closer than this share of the typical digit height stand in one word."""
 LOWEST_LETTER: Final = 0.5
 """Only letters at least this share of the typical digit height high count: points, commas, dashes stand in numbers too."""
-LETTER_SHARE: Final = 0.5
+LETTER_SHARE: Final = 0.4
 """Words with this share of letters and more are text."""
-SURE_IN_TEXT: Final = 0.95
-LETTERS_OF_TEXT: Final = 30
+SURE_IN_TEXT: Final = 0.97
+LETTERS_OF_TEXT: Final = 12
 TEXT_SHARE: Final = 0.6
 """A page with at least so many letters, and this share of them among its glyphs, is text with numbers in it."""
 STEEPEST_ONE_DEG: Final = 38.0
@@ -64,8 +64,9 @@ def _counts(candidate: Candidate, height: float) -> bool:
 
 
 def _is_number(word: list[Candidate]) -> bool:
-    """What is a number even on a page of text: all sure, and not of strokes alone that a letter has too."""
-    return all(c.digit_probability >= SURE_IN_TEXT for c in word) and any(c.digit not in LETTER_LIKE for c in word)
+    """What is a number even on a page of text: several digits, all sure, and not of strokes alone that a letter has too."""
+    sure = all(c.digit_probability >= SURE_IN_TEXT for c in word)
+    return len(word) > 1 and sure and any(c.digit not in LETTER_LIKE for c in word)
 
 
 def _words(candidates: list[Candidate], height: float) -> list[list[Candidate]]:

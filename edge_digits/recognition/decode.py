@@ -102,8 +102,9 @@ def _best_path(cluster: tuple[Fragment, ...], judged: list[Judged]) -> list[Cand
             break
         path.append(step)
         at = step[0].first
-    roof = _is_roof(path, cluster)
-    return [Candidate(h.box, _no_digit(row) if roof else row, lean(h.picture)) for h, row in reversed(path)]
+    letters = _strokes_of_letters(path, cluster)
+    steps = [Candidate(h.box, _no_digit(row) if letter else row, lean(h.picture)) for (h, row), letter in zip(path, letters, strict=True)]
+    return steps[::-1]
 
 
 def lean(picture: NDArray[np.uint8]) -> float:
@@ -116,9 +117,18 @@ def lean(picture: NDArray[np.uint8]) -> float:
     return 90.0 - abs(math.degrees(axis))
 
 
-def _is_roof(path: list[Judged], cluster: tuple[Fragment, ...]) -> bool:
-    """Whether one piece of ink was cut into strokes that are all a 1: a roof or an n, not an 11."""
-    return len(path) > 1 and len({f.piece for f in cluster}) == 1 and all(int(row.argmax()) == 1 for _, row in path)
+def _strokes_of_letters(path: list[Judged], cluster: tuple[Fragment, ...]) -> list[bool]:
+    """For each step whether it is a 1 only because a piece of ink was cut: a roof, an n or an M falls into strokes.
+
+    Two touching 1s do occur, among other digits; a piece that is mostly 1s is a letter.
+    """
+    pieces = [{f.piece for f in cluster[h.first : h.last + 1]} for h, _ in path]
+    ones = [int(row.argmax()) == 1 for _, row in path]
+    found = []
+    for mine, is_one in zip(pieces, ones, strict=True):
+        together = [one for one, piece in zip(ones, pieces, strict=True) if not mine.isdisjoint(piece)]
+        found.append(is_one and sum(together) > 1 and 2 * sum(together) > len(together))
+    return found
 
 
 def _no_digit(row: NDArray[np.float32]) -> NDArray[np.float32]:
