@@ -25,10 +25,7 @@ from edge_digits.recognition.weights import WEIGHTS_FOLDER
 PER_DIGIT: Final = 80
 SEED: Final = 20
 LARGEST_BYTES: Final = 150_000
-ABOUT: Final = (
-    "Tiles of the MNIST training set (Y. LeCun, C. Cortes, C. Burges; CC BY-SA 3.0), "
-    "by the rule of edge_digits/paper/tiles.py."
-)
+ABOUT: Final = "Tiles of the MNIST training set (Y. LeCun, C. Cortes, C. Burges; CC BY-SA 3.0), by the rule of edge_digits/paper/tiles.py."
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:

@@ -145,9 +145,7 @@ def folds_of(labels: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     return fold
 
 
-def _cross_validate(
-    own: Outputs, labels: NDArray[np.int64], kept: Outputs, options: FitOptions, folds: int
-) -> tuple[int, float]:
+def _cross_validate(own: Outputs, labels: NDArray[np.int64], kept: Outputs, options: FitOptions, folds: int) -> tuple[int, float]:
     """Errors on the samples left out, and their log-loss, which decides between candidates with as many errors."""
     fold = folds_of(labels, folds)
     logits = np.zeros((len(labels), DIGITS), np.float32)
@@ -163,9 +161,7 @@ def _log_loss(logits: NDArray[np.float32], labels: NDArray[np.int64], temperatur
     return float(-np.log(np.maximum(right, 1e-12)).mean())
 
 
-def _reserve_errors(
-    own: Outputs, labels: NDArray[np.int64], kept: Outputs, kept_labels: NDArray[np.uint8], options: FitOptions
-) -> int:
+def _reserve_errors(own: Outputs, labels: NDArray[np.int64], kept: Outputs, kept_labels: NDArray[np.uint8], options: FitOptions) -> int:
     """Errors on each half of the reserve of a head that learned with the other half alone."""
     half = np.arange(len(kept)) < len(kept) // 2
     errors = 0

@@ -47,7 +47,8 @@ def _plausible(chosen: Chosen) -> list[Candidate]:
         return []
     height = float(np.median([max(c.box[3], c.box[2]) for c in sure]))
     large = [c for c in chosen.candidates if max(c.box[2], c.box[3]) >= SMALLEST_DIGIT * height]
-    return [c for c in drop_words(adapt_to_page(large, height, chosen.not_one_digit_share), height) if max(c.box[2], c.box[3]) <= LARGEST_DIGIT * height]
+    adapted = adapt_to_page(large, height, chosen.not_one_digit_share)
+    return [c for c in drop_words(adapted, height) if max(c.box[2], c.box[3]) <= LARGEST_DIGIT * height]
 
 
 def _rows(digits: list[Candidate]) -> list[list[Candidate]]:

@@ -22,7 +22,7 @@ LETTER_SHARE: Final = 0.4
 """Words with this share of letters and more are text."""
 SURE_IN_TEXT: Final = 0.97
 LETTERS_OF_TEXT: Final = 12
-TEXT_SHARE: Final = 0.6
+TEXT_SHARE: Final = 0.55
 """A page with at least so many letters, and this share of them among its glyphs, is text with numbers in it."""
 STEEPEST_ONE_DEG: Final = 38.0
 """A 1 that leans further is a slash."""
