@@ -86,8 +86,8 @@ def load_network(run: Path) -> tuple[ConvNetwork, dict[str, Any]]:
 
 def training_share(settings: dict[str, Any]) -> float:
     """Share of "not one digit" that the loss of a run saw: its share of the tiles, weighted by what a mistake on it cost."""
-    tiles = settings["mixture"]["negative_share"]
-    others = tiles * settings["optimisation"].get("negative_weight", 1.0)
+    tiles = settings.get("mixture", {}).get("negative_share", DEFAULT_NOT_ONE_DIGIT_SHARE)
+    others = tiles * settings.get("optimisation", {}).get("negative_weight", 1.0)
     return float(others / (others + 1.0 - tiles))
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from calibration import onnx_files, temperature
 from calibration.figures import calibration_error_percent, negative_log_likelihood
+from calibration.tile_sets import LabelledTiles
 from tests.calibration.conftest import Bench
 
 
@@ -99,3 +100,12 @@ def test_a_stricter_share_raises_the_threshold(bench: Bench) -> None:
 def test_an_absurd_share_is_refused(percent: str, bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     assert temperature.main([*bench.pair, "--tiles", str(bench.tiles), "--named-error", percent]) == 1
     assert "named-error" in capsys.readouterr().err
+
+
+def test_digits_stay_and_the_others_are_thinned_to_the_share() -> None:
+    labels = np.array([1] * 90 + [10] * 60)
+    tiles = LabelledTiles(np.zeros((150, 28, 28), np.uint8), labels)
+    thinned = tiles.with_share(0.1)
+    assert (thinned.labels != 10).sum() == 90
+    assert (thinned.labels == 10).sum() == 10
+    assert len(tiles.with_share(0.9)) == 150

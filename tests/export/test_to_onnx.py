@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import onnx
 import pytest
 import torch
 
-from edge_digits.errors import ExitCode
+from edge_digits.errors import ExitCode, UsageError
 from edge_digits.options import RecognitionOptions
 from edge_digits.paper.tiles import as_model_input
 from edge_digits.recognition.classifier import Classifier
@@ -118,3 +119,21 @@ def test_random_tiles_hold_ink_and_stay_the_same() -> None:
     assert tiles.max(axis=(1, 2)).min() == 255
     assert np.array_equal(tiles, parity.random_tiles(12))
     assert as_model_input(parity.random_tiles(0)).shape == (0, 1, 28, 28)
+
+
+def test_the_share_of_no_digits_moves_only_that_logit() -> None:
+    network = build("tiny").eval()
+    tiles = torch.rand(4, 1, 28, 28)
+    with torch.no_grad():
+        before = network(tiles)
+        to_onnx.shift_share(network, 0.5, 0.25, 0.05)
+        after = network(tiles)
+    odds = math.log(0.05 / 0.95) - math.log(0.25 / 0.75)
+    assert torch.allclose(after[:, :10], before[:, :10], atol=1e-6)
+    assert torch.allclose(after[:, 10] - before[:, 10], torch.full((4,), 0.5 * odds), atol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -2.0])
+def test_a_share_outside_zero_and_one_is_refused(share: float) -> None:
+    with pytest.raises(UsageError, match="not-one-digit-share"):
+        to_onnx.shift_share(build("tiny"), 1.0, 0.25, share)
