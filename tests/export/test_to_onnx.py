@@ -18,6 +18,8 @@ from export import checkpoint, parity, to_onnx
 from export.networks import NETWORKS, ConvNetwork, build
 from export.to_onnx import fold_batch_norm
 
+SETTINGS = {"network": "tiny", "mixture": {"negative_share": 0.25}, "optimisation": {"negative_weight": 0.6}}
+
 
 def used(name: str) -> ConvNetwork:
     """A network whose batch norms hold statistics of their own, as after training."""
@@ -32,7 +34,7 @@ def used(name: str) -> ConvNetwork:
 @pytest.fixture
 def run_folder(tmp_path: Path) -> Path:
     network = used("tiny")
-    checkpoint.save(tmp_path / "run", {"average": network.state_dict(), "settings": {"network": "tiny"}, "temperature": 0.8})
+    checkpoint.save(tmp_path / "run", {"average": network.state_dict(), "settings": SETTINGS, "temperature": 0.8})
     return tmp_path / "run"
 
 
@@ -70,6 +72,28 @@ def test_the_product_takes_the_file(run_folder: Path, tmp_path: Path) -> None:
     classifier = Classifier(RecognitionOptions(model=str(out), provider="cpu", precision="float"))
     for count in (0, 1, 9):
         assert classifier.predict(np.zeros((count, 1, 28, 28), np.float32)).probabilities.shape == (count, 11)
+
+
+def test_the_share_of_no_digits_moves_their_probability(run_folder: Path, tmp_path: Path) -> None:
+    # In training a sixth of the loss: 0.25 * 0.6 of 0.25 * 0.6 + 0.75.
+    assert to_onnx.training_share(SETTINGS) == pytest.approx(1 / 6)
+    odds = []
+    for share in ("0.1666666667", "0.5"):
+        out = tmp_path / f"{share}.onnx"
+        assert to_onnx.main(["--run", str(run_folder), "--out", str(out), "--not-one-digit-share", share]) == ExitCode.OK
+        chances = Classifier(RecognitionOptions(model=str(out), provider="cpu", precision="float")).predict(
+            np.full((1, 1, 28, 28), 0.3, np.float32)
+        )
+        refused = float(chances.probabilities[0, 10])
+        odds.append(refused / (1 - refused))
+    assert odds[1] / odds[0] == pytest.approx(5.0, rel=0.01)
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-3"])
+def test_an_absurd_share(run_folder: Path, tmp_path: Path, capsys: Any, share: str) -> None:
+    arguments = ["--run", str(run_folder), "--out", str(tmp_path / "x.onnx"), "--not-one-digit-share", share]
+    assert to_onnx.main(arguments) == ExitCode.USAGE
+    assert "between 0 and 1" in capsys.readouterr().err
 
 
 def test_the_same_run_gives_the_same_bytes(run_folder: Path, tmp_path: Path) -> None:
