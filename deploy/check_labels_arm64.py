@@ -86,7 +86,9 @@ def check(arguments: argparse.Namespace) -> dict[str, Any]:
         "tiles": {"set": "mnist_test", "count": len(tiles), "seed": arguments.seed, "sha256": hashlib.sha256(tiles.tobytes()).hexdigest()},
         "models": {kind: {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for kind, path in models.items()},
         "reference": json.loads(str(native["facts"])),
-        "emulated": {machine: {"emulator": emulator_version(), **json.loads(str(found["facts"]))} for machine, found in logits.items()},
+        "emulated": {
+            machine: {"emulator": version_of(commands[machine][0]), **json.loads(str(found["facts"]))} for machine, found in logits.items()
+        },
         "differences": {
             machine: {kind: compare(native[p.name], found[p.name]) for kind, p in models.items()} for machine, found in logits.items()
         },
@@ -176,9 +178,9 @@ def run(command: list[str], work: Path, models: list[Path]) -> dict[str, np.ndar
         return {name: arrays[name] for name in arrays.files}
 
 
-def emulator_version() -> str:
+def version_of(emulator: str) -> str:
     """First line of the emulator's own version text."""
-    done = subprocess.run(["qemu-aarch64-static", "--version"], check=True, capture_output=True, text=True)  # noqa: S607 - found on PATH
+    done = subprocess.run([emulator, "--version"], check=True, capture_output=True, text=True)  # noqa: S603 - fixed arguments, no shell
     return done.stdout.splitlines()[0]
 
 

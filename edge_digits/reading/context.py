@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge_digits.recognition.decode import Candidate
 from edge_digits.recognition.weights import DEFAULT_NOT_ONE_DIGIT_SHARE, NOT_ONE_DIGIT
 
-FIRST_SHARE: Final = 0.2
+FIRST_SHARE: Final = 0.3
 PAGE_GLYPHS: Final = 4.0
 """The page's share starts as if this many glyphs had been seen, FIRST_SHARE of them no digits."""
 NEAR_GLYPHS: Final = 3.0

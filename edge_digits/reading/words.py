@@ -14,13 +14,13 @@ from edge_digits.recognition.decode import Candidate
 
 LETTER_LIMIT: Final = 0.5
 """A glyph at least this probably "not one digit" is a letter or a sign."""
-WORD_GAP: Final = 0.6
+WORD_GAP: Final = 0.7
 """Glyphs closer than this share of the typical digit height stand in one word."""
 LOWEST_LETTER: Final = 0.5
 """Only letters at least this share of the typical digit height high count: points, commas, dashes stand in numbers too."""
-LETTER_SHARE: Final = 0.4
+LETTER_SHARE: Final = 0.34
 """Words with this share of letters and more are text."""
-SURE_IN_TEXT: Final = 0.97
+SURE_IN_TEXT: Final = 0.98
 LETTERS_OF_TEXT: Final = 12
 TEXT_SHARE: Final = 0.55
 """A page with at least so many letters, and this share of them among its glyphs, is text with numbers in it."""
