@@ -26,8 +26,8 @@ from edge_digits.recognition.weights import NOT_ONE_DIGIT, ModelCard, read_card
 TEMPERATURE_RANGE: Final = (0.2, 5.0)
 """Beyond it the tiles say nothing: a model without a single error would be driven to temperature 0."""
 
-THRESHOLD_RANGE: Final = (0.5, 0.99)
-"""Below a half some other reading is as likely; above 0.99 the estimate rests on too few tiles."""
+THRESHOLD_RANGE: Final = (0.65, 0.99)
+"""Below it some other reading is more than half as likely; above 0.99 the estimate rests on too few tiles."""
 
 NAMED_ERROR_PERCENT: Final = 2.0
 """Default share of named marks that may be wrong, on tuning tiles that are bent and blurred harder than most writing:
@@ -49,7 +49,7 @@ def fit_temperature(logits: Logits, labels: Labels) -> float:
 
 
 def fit_threshold(logits: Logits, labels: Labels, temperature: float, named_error_percent: float = NAMED_ERROR_PERCENT) -> float:
-    """The lowest threshold at which at most so many percent of the named marks are wrong, within 0.5..0.99.
+    """The lowest threshold at which at most so many percent of the named marks are wrong, within THRESHOLD_RANGE.
 
     A mark is named when the best guess is a digit whose confidence reaches the threshold; naming a mark that is not
     one digit is wrong. When no threshold reaches the target, the upper bound is returned.

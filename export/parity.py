@@ -6,10 +6,11 @@ Prints the largest difference of a logit and of a feature; the exit code is 1 be
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -18,13 +19,13 @@ from numpy.typing import NDArray
 from edge_digits.errors import EdgeDigitsError, ExitCode
 from edge_digits.paper.tiles import TILE_SIDE_PX, as_model_input, make_tile
 from edge_digits.recognition.engine import Engine
-from edge_digits.recognition.weights import find_model
+from edge_digits.recognition.weights import DEFAULT_NOT_ONE_DIGIT_SHARE, find_model
 from export.data.folder import load_mnist
 from export.data.glyphs import GlyphSet
 from export.holdouts import tiles_of
 from export.negatives import letter, scribble, symbol
 from export.networks import ConvNetwork
-from export.to_onnx import load_network, to_onnx
+from export.to_onnx import load_network, shift_share, to_onnx, training_share
 
 TOLERANCE: Final = 1e-4
 TILES: Final = 1000
@@ -53,7 +54,8 @@ def main(arguments: list[str] | None = None) -> ExitCode:
         parser.error(f"--tiles is {options.tiles}; give a number of at least 1")
     try:
         network, state = load_network(options.run)
-        data = find_model(str(options.onnx), "float").data if options.onnx else to_onnx(network, state.get("temperature", 1.0), {})
+        data = find_model(str(options.onnx), "float").data if options.onnx else to_onnx(network, state.get("temperature", 1.0), {}, training_share(state["settings"]))
+        shift_share_like(network, state, data)
         tiles = mnist_tiles(options.data, options.tiles) if options.data else random_tiles(options.tiles)
         found = compare(network, data, tiles)
     except EdgeDigitsError as error:
@@ -66,6 +68,16 @@ def main(arguments: list[str] | None = None) -> ExitCode:
         print(f"export.parity: beyond the tolerance of {options.tolerance:g}; is the ONNX file of this run?", file=sys.stderr)
         return ExitCode.SOME_INPUTS_FAILED
     return ExitCode.OK
+
+
+def shift_share_like(network: ConvNetwork, state: dict[str, Any], model: bytes) -> None:
+    """Give the network the share of "not one digit" for which the file says that its probabilities hold."""
+    metadata = Engine(model, "cpu", threads=1, name="parity").metadata
+    share = float(metadata.get("not_one_digit_share", DEFAULT_NOT_ONE_DIGIT_SHARE))
+    temperature = float(state.get("temperature", 1.0))
+    seen = training_share(state["settings"])
+    if not math.isclose(share, seen, rel_tol=1e-5):
+        shift_share(network, temperature, seen, share)
 
 
 def compare(network: ConvNetwork, model: bytes, tiles: NDArray[np.uint8]) -> Difference:
