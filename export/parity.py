@@ -54,7 +54,10 @@ def main(arguments: list[str] | None = None) -> ExitCode:
         parser.error(f"--tiles is {options.tiles}; give a number of at least 1")
     try:
         network, state = load_network(options.run)
-        data = find_model(str(options.onnx), "float").data if options.onnx else to_onnx(network, state.get("temperature", 1.0), {}, training_share(state["settings"]))
+        if options.onnx:
+            data = find_model(str(options.onnx), "float").data
+        else:
+            data = to_onnx(network, state.get("temperature", 1.0), {}, training_share(state["settings"]))
         shift_share_like(network, state, data)
         tiles = mnist_tiles(options.data, options.tiles) if options.data else random_tiles(options.tiles)
         found = compare(network, data, tiles)

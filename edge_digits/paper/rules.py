@@ -15,6 +15,11 @@ PIECE_SHARE: Final = 1 / 36
 SMALLEST_PIECE_PX: Final = 24
 RULE_SHARE: Final = 1 / 7
 """Runs that join up to this share of the page's side are a rule; the bar of a 7 or a minus stays shorter."""
+SHORTEST_RULE: Final = 3
+SHORTEST_ON_STRIP: Final = 4
+STRIP_SHARE: Final = 0.5
+"""A rule is at least so many pieces long; across a strip narrower than this share of its length, where the stem of a 7
+takes a good part of the way, one more."""
 THICKEST_RULE_SHARE: Final = 1 / 130
 JOIN_SHARE: Final = 1 / 60
 
@@ -51,7 +56,8 @@ def _find_horizontal(ink: Mask) -> Mask:
     join = max(5, round(longest * JOIN_SHARE))
     joined = cv2.morphologyEx(cv2.dilate(runs, np.ones((3, 1), np.uint8)), cv2.MORPH_CLOSE, np.ones((1, join), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    wide = stats[:, cv2.CC_STAT_WIDTH] >= max(3 * piece, width * RULE_SHARE)
+    shortest = SHORTEST_ON_STRIP if width < STRIP_SHARE * longest else SHORTEST_RULE
+    wide = stats[:, cv2.CC_STAT_WIDTH] >= max(shortest * piece, width * RULE_SHARE)
     flat = stats[:, cv2.CC_STAT_HEIGHT] <= np.maximum(8, 0.12 * stats[:, cv2.CC_STAT_WIDTH])
     is_rule = wide & flat
     is_rule[0] = False
