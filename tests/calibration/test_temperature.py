@@ -74,7 +74,7 @@ def test_naming_a_mark_that_is_no_digit_is_an_error() -> None:
 
 def test_both_files_get_the_same_card(finished_bench: Bench) -> None:
     cards = [onnx_files.metadata(onnx_files.load_model(path)) for path in (finished_bench.float_path, finished_bench.int8_path)]
-    assert cards[0] == cards[1]
+    assert {**cards[0], "quantization": cards[1]["quantization"]} == cards[1]
     before = onnx_files.metadata(onnx_files.load_model(finished_bench.source))
     assert cards[0]["temperature"] != before["temperature"]
     assert cards[0]["training"] == before["training"]
