@@ -16,13 +16,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.errors import (
-    InputDecodeError,
-    InputNeedsExtraError,
-    InputNotFoundError,
-    InputPermissionError,
-)
+from edge_digits.errors import InputDecodeError, InputNeedsExtraError
 from edge_digits.options import SourceOptions
+from edge_digits.sources.contents import read_contents
 from edge_digits.sources.frame import Frame
 from edge_digits.sources.pixels import check_size
 from edge_digits.sources.tiff import SIGNATURES, tiff_frames
@@ -51,23 +47,11 @@ def document_frames(path: Path, data: bytes | None, options: SourceOptions) -> I
     Raises InputDecodeError (damaged, encrypted, no page), InputTooLargeError (before a page is decoded or drawn),
     InputNeedsExtraError (PDF without pypdfium2), InputNotFoundError, InputPermissionError.
     """
-    head = data[:64] if data is not None else _read(path, 64)
+    head = data[:64] if data is not None else read_contents(path, 64)
     if is_pdf(head):
         yield from _pdf_frames(path, data, options)
     else:
-        yield from tiff_frames(data if data is not None else _read(path), str(path), options)
-
-
-def _read(path: Path, count: int = -1) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(count)
-    except FileNotFoundError as error:
-        raise InputNotFoundError(f"{path}: no such file; check the path") from error
-    except PermissionError as error:
-        raise InputPermissionError(f"{path}: no permission to read it; change its mode or owner") from error
-    except OSError as error:
-        raise InputDecodeError(f"{path}: cannot be read ({error}); check the path and the disk") from error
+        yield from tiff_frames(data if data is not None else read_contents(path), str(path), options)
 
 
 def _pdf_frames(path: Path, data: bytes | None, options: SourceOptions) -> Iterator[Frame]:
@@ -92,7 +76,7 @@ def _open_pdf(pypdfium2: Any, path: Path, data: bytes | None, stack: contextlib.
         try:
             source = stack.enter_context(path.open("rb"))
         except OSError:
-            _read(path, 1)
+            read_contents(path, 1)
             raise
     try:
         with _PDFIUM:

@@ -15,13 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.errors import (
-    InputDecodeError,
-    InputIsFolderError,
-    InputNotFoundError,
-    InputPermissionError,
-)
+from edge_digits.errors import InputDecodeError
 from edge_digits.options import SourceOptions
+from edge_digits.sources.contents import read_contents
 from edge_digits.sources.documents import document_frames, is_document
 from edge_digits.sources.frame import Frame
 from edge_digits.sources.orientation import apply_orientation, read_orientation
@@ -43,30 +39,16 @@ def open_frames(source: str | Path | bytes | NDArray[Any], options: SourceOption
         yield Frame.from_array(source)
         return
     if isinstance(source, (bytes, bytearray, memoryview)):
-        data, name, path = bytes(source), "bytes", None
+        data, name = bytes(source), "bytes"
     else:
-        data, name, path = None, str(source), Path(source)
-    head = data[:HEAD_BYTES] if data is not None else _read(path, HEAD_BYTES)
+        data, name = None, str(source)
+    path = Path(name)
+    head = data[:HEAD_BYTES] if data is not None else read_contents(path, HEAD_BYTES)
     kind = _sniff(head, name)
     if is_document(head):
-        yield from document_frames(path or Path(name), data, options)
+        yield from document_frames(path, data, options)
         return
-    yield Frame.from_array(_decode(kind, data if data is not None else _read(path, -1), name, options), name)
-
-
-def _read(path: Path | None, count: int) -> bytes:
-    assert path is not None
-    try:
-        with path.open("rb") as file:
-            return file.read(count)
-    except FileNotFoundError as error:
-        raise InputNotFoundError(f"{path}: no such file; check the path") from error
-    except IsADirectoryError as error:
-        raise InputIsFolderError(f"{path}: is a folder; name the pictures in it, or use `edge-digits batch {path}`") from error
-    except PermissionError as error:
-        raise InputPermissionError(f"{path}: no permission to read it; change its mode or owner") from error
-    except (OSError, ValueError) as error:
-        raise InputDecodeError(f"{path}: cannot be read ({error}); check the path and the disk") from error
+    yield Frame.from_array(_decode(kind, data if data is not None else read_contents(path), name, options), name)
 
 
 def _sniff(head: bytes, name: str) -> str:
