@@ -1,0 +1,1 @@
+"""One file a published system, its source's settings in the header."""
