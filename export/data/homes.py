@@ -1,6 +1,6 @@
 """The official homes of the public data sets and their checksums: the one table, so that no address hides elsewhere.
 
-Checksums were read in torchvision's source, published by the home itself, or computed from a verified copy. A set
+Checksums were read in the source of torchvision or Keras, published by the home itself, or computed from a verified copy. A set
 without a published checksum is listed for its address only and is not downloaded.
 """
 
@@ -85,6 +85,12 @@ OFFICIAL_FILES: Final[dict[str, tuple[RemoteFile, ...]]] = {
             "md5",
             "58c8d27c78d21e728a6bc7b3cc06412e",
         ),
+    ),
+    # Not digits: the convolutions of VGG16, trained on ImageNet (K. Simonyan and A. Zisserman, CC BY 4.0).
+    "vgg16": _files(
+        "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/",
+        "md5",
+        {"vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5": "6d6bbae143d832006294945121d1f1fc"},
     ),
 }
 
