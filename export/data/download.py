@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import sys
 import tempfile
@@ -87,8 +88,8 @@ def _fetch(remote: RemoteFile) -> Iterator[bytes]:
     except urllib.error.HTTPError as error:
         error.close()
         raise DownloadError(f"{remote.url}: the server answered {error.code} {error.reason}; give a local folder with --data") from error
-    except OSError as error:
-        reason = getattr(error, "reason", error)
+    except (OSError, http.client.HTTPException) as error:  # the second: an answer that is no HTTP, or ends in the middle of a chunk
+        reason = " ".join(str(getattr(error, "reason", error)).split())
         raise DownloadError(f"{remote.url}: cannot be fetched ({reason}); check the network or give a local folder with --data") from error
     if total and received < total:
         raise DownloadError(f"{remote.url}: {received} of {total} bytes arrived; try again or give a local folder with --data")

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import hashlib
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from edge_digits.errors import ExitCode
+from export import calibration_tiles
 from export.data import download
 from export.data.download import DownloadError, cache_folder, download_file, download_set
 from export.data.homes import HOMES_WITHOUT_CHECKSUM, OFFICIAL_FILES, RemoteFile
@@ -24,10 +29,23 @@ class Home(BaseHTTPRequestHandler):
         if self.path == "/missing":
             self.send_error(404)
             return
+        if self.path == "/foreign":
+            self.wfile.write(b"220 another kind of server\r\n\r\n")
+            return
         self.send_response(200)
+        if self.path == "/cut-chunk":
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n" % len(CONTENT) + CONTENT[:1000])
+            return
         self.send_header("Content-Length", str(len(CONTENT)))
         self.end_headers()
-        self.wfile.write(CONTENT[: len(CONTENT) // 2] if self.path == "/cut" else CONTENT)
+        self.wfile.write(CONTENT[: len(CONTENT) // 2] if self.path in ("/cut", "/reset") else CONTENT)
+        if self.path == "/reset":
+            self.wfile.flush()
+            # Closed without waiting: the other side gets a reset instead of an end.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -76,7 +94,14 @@ def test_a_damaged_local_file_is_replaced(home: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "checksum", "said"),
-    [("/file", "0" * 64, "published is 0000"), ("/missing", SHA256, "404"), ("/cut", SHA256, "of 240000 bytes arrived")],
+    [
+        ("/file", "0" * 64, "published is 0000"),
+        ("/missing", SHA256, "404"),
+        ("/cut", SHA256, "of 240000 bytes arrived"),
+        ("/cut-chunk", SHA256, "cannot be fetched"),
+        ("/reset", SHA256, "cannot be fetched|bytes arrived"),
+        ("/foreign", SHA256, "cannot be fetched"),
+    ],
 )
 def test_what_cannot_be_used_is_not_kept(home: str, tmp_path: Path, path: str, checksum: str, said: str) -> None:
     with pytest.raises(DownloadError, match=said) as caught:
@@ -126,3 +151,17 @@ def test_the_table_holds_https_and_full_digests() -> None:
 def test_the_cache_follows_the_users_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "edge-digits" / "data"
+
+
+@pytest.mark.parametrize(("path", "said"), [("/file", "published is 0000"), ("/missing", "404"), ("/cut", "bytes arrived")])
+def test_a_command_without_a_data_folder_says_it_in_one_line(
+    home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, path: str, said: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setitem(download.OFFICIAL_FILES, "mnist", (remote(home, path, "0" * 64),))
+    assert calibration_tiles.main(["--out", str(tmp_path / "tiles.npz")]) == ExitCode.SOME_INPUTS_FAILED
+    outcome = capsys.readouterr()
+    assert outcome.out == ""
+    assert said in outcome.err.splitlines()[-1]
+    assert "Traceback" not in outcome.err
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
