@@ -10,6 +10,7 @@ of such a canvas (canvases.py). The split is drawn anew several times a writer, 
 
 from __future__ import annotations
 
+import dataclasses
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Final
@@ -131,6 +132,8 @@ def _train_on_mnist(network: nn.Module, mnist: Mnist, bench: Workbench) -> Rows:
 
 def _train_on_own(network: nn.Module, canvases: Canvases, mnist: Mnist, bench: Workbench, phase: str) -> tuple[Rows, dict[str, float]]:
     """The dense layers on one draw of a writer's digits; rows and figures."""
+    # Batches of six: casting to bfloat16 costs more than it saves.
+    bench = dataclasses.replace(bench, bfloat16=False)
     own = _tensors(resize_naively(canvases.train_images), canvases.train_labels)
     test = _tensors(resize_naively(canvases.test_images), canvases.test_labels)
     ruled = _tensors(by_tile_rule(canvases.test_images), canvases.test_labels)
