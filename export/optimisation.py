@@ -24,6 +24,7 @@ class OptimisationOptions:
 
     average_decay : share of the averaged weights kept at each step. negative_weight : what a mistake on "not one digit"
     costs beside one on a digit; some letters are written like digits, and refusing a digit is the worse mistake.
+    teacher_share : what a teacher's answers weigh in the loss where batches bring them, 0..1. teacher_temperature : softens both sides.
     """
 
     learning_rate: float = 4e-3
@@ -31,13 +32,16 @@ class OptimisationOptions:
     label_smoothing: float = 0.01
     average_decay: float = 0.999
     negative_weight: float = 0.3
+    teacher_share: float = 0.0
+    teacher_temperature: float = 2.0
 
 
 class Trainer:
     """A network in training with its optimiser and its averaged twin."""
 
     def __init__(self, network: ConvNetwork, device: torch.device, steps: int, options: OptimisationOptions, bfloat16: bool) -> None:
-        self.network = network.to(device)
+        # Channels last: small convolutions run a third faster so on a CPU.
+        self.network = network.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval()
         self.device, self.steps, self.options, self.bfloat16 = device, steps, options, bfloat16
         decayed = [p for p in network.parameters() if p.ndim > 1]
@@ -48,26 +52,33 @@ class Trainer:
         self.weights[NOT_ONE_DIGIT] = options.negative_weight
         self.step = 0
 
-    def run_epoch(self, batches: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
-        """All batches once: tiles uint8 (b, 1, 28, 28), labels int64 (b,). Returns the mean loss and the training accuracy in percent."""
+    def run_epoch(self, batches: Iterable[tuple[Tensor, ...]]) -> dict[str, float]:
+        """All batches once: tiles uint8 (b, 1, 28, 28), labels int64 (b,), and a teacher's logits float32 (b, 11) or nothing.
+
+        Returns the mean loss and the training accuracy in percent.
+        """
         self.network.train()
         loss_sum = torch.zeros((), device=self.device)
         right = torch.zeros((), device=self.device)
         count = 0
-        for tiles, labels in batches:
-            inputs, wanted = tiles.to(self.device, non_blocking=True).float() / 255.0, labels.to(self.device, non_blocking=True)
-            loss, logits = self._step(inputs, wanted)
+        for batch in batches:
+            tiles, wanted, *answers = (part.to(self.device, non_blocking=True) for part in batch)
+            inputs = (tiles.float() / 255.0).contiguous(memory_format=torch.channels_last)
+            loss, logits = self._step(inputs, wanted, answers[0] if answers else None)
             loss_sum += loss.detach() * len(wanted)
             right += (logits.detach().argmax(1) == wanted).sum()
             count += len(wanted)
         return {"loss": round(float(loss_sum) / max(count, 1), 5), "accuracy": round(100.0 * float(right) / max(count, 1), 3)}
 
-    def _step(self, tiles: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def _step(self, tiles: Tensor, labels: Tensor, answers: Tensor | None) -> tuple[Tensor, Tensor]:
         for group in self.optimiser.param_groups:
             group["lr"] = self.options.learning_rate * schedule(self.step / self.steps)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             logits = self.network(tiles)
         loss = nn.functional.cross_entropy(logits.float(), labels, self.weights, label_smoothing=self.options.label_smoothing)
+        if answers is not None:
+            share = self.options.teacher_share
+            loss = (1.0 - share) * loss + share * distillation_loss(logits.float(), answers, self.options.teacher_temperature)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -79,10 +90,11 @@ class Trainer:
     def _follow(self) -> None:
         """Move the averaged twin towards the network; early on it follows closely."""
         decay = min(self.options.average_decay, (1 + self.step) / (10 + self.step))
-        for mine, theirs in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if mine.dtype.is_floating_point:
-                mine.lerp_(theirs, 1.0 - decay)
-            else:
+        pairs = list(zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True))
+        real = [pair for pair in pairs if pair[0].dtype.is_floating_point]
+        torch._foreach_lerp_([mine for mine, _ in real], [theirs for _, theirs in real], 1.0 - decay)
+        for mine, theirs in pairs:
+            if not mine.dtype.is_floating_point:
                 mine.copy_(theirs)
 
     def state(self) -> dict[str, Any]:
@@ -100,6 +112,12 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
+
+
+def distillation_loss(logits: Tensor, answers: Tensor, temperature: float) -> Tensor:
+    """Cross-entropy between softened probabilities, times the temperature squared (Hinton, Vinyals and Dean, 2015); both (b, 11)."""
+    wanted = torch.softmax(answers / temperature, dim=1)
+    return -(wanted * torch.log_softmax(logits / temperature, dim=1)).sum(1).mean() * temperature**2
 
 
 def schedule(progress: float) -> float:

@@ -15,9 +15,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -26,11 +24,13 @@ from edge_digits.paper.tiles import TILE_SIDE_PX
 from export.data.collect import TrainingData, find_data, load_training
 from export.mixture import Mixture, MixtureOptions, start_worker
 from export.record import describe_commit, write_record
+from export.tuning import tuning_tiles
 
 BATCH: Final = 256
 GENTLE_STRENGTH: Final = 0.5
 TILES_NAME: Final = "tiles.npy"
 LABELS_NAME: Final = "labels.npy"
+TUNING_NAME: Final = "tuning.npz"
 POOL_NAME: Final = "pool.json"
 
 
@@ -38,51 +38,22 @@ POOL_NAME: Final = "pool.json"
 class TilePool:
     """Tiles of whole epochs on disk.
 
-    tiles : uint8 (e, n, 28, 28), read-only memory map. labels : uint8 (e, n). gentle : the last so many of the e epochs are half as
+    tiles : uint8 (e, n, 28, 28), read-only memory map. labels : uint8 (e, n). tuning_tiles : uint8 (t, 28, 28), of
+    glyphs kept aside, tuning_labels : uint8 (t,). gentle : the last so many of the e epochs are half as
     strongly changed. settings : what made them.
     """
 
     tiles: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    tuning_tiles: NDArray[np.uint8]
+    tuning_labels: NDArray[np.uint8]
     gentle: int
     settings: dict[str, Any]
 
-    def epoch_of(self, epoch: int, epochs: int, gentle_share: float) -> int:
-        """Which epoch of the pool the epoch 0..epochs-1 of a training takes: strong ones in turn, then gentle ones in turn."""
-        first_gentle = epochs - round(epochs * gentle_share) if self.gentle else epochs
+    def epoch_for(self, epoch: int, *, gentle: bool) -> int:
+        """Which epoch of the pool the given epoch of a training takes: those of a kind in turn. A pool without gentle ones gives others."""
         strong = len(self.tiles) - self.gentle
-        return epoch % strong if epoch < first_gentle else strong + (epoch - first_gentle) % self.gentle
-
-
-class PoolEpochs:
-    """Batches of a pool in an order that follows from the seed.
-
-    answers : float16 (e, n, 11), the logits of a teacher for every tile of the pool, or None. Iterating gives (tiles uint8
-    (b, 1, 28, 28), labels int64 (b,)), and with answers a third tensor, float32 (b, 11).
-    """
-
-    def __init__(self, pool: TilePool, seed: int, batch: int, answers: NDArray[np.float16] | None = None) -> None:
-        self.pool, self.seed, self.batch, self.answers = pool, seed, batch, answers
-        self.epoch = self.source = 0
-
-    def start_epoch(self, epoch: int, source: int) -> None:
-        """epoch : of the training, decides the order. source : which epoch of the pool is taken."""
-        self.epoch, self.source = epoch, source
-
-    def __len__(self) -> int:
-        return self.pool.tiles.shape[1] // self.batch
-
-    def __iter__(self) -> Any:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.pool.tiles.shape[1])
-        tiles = np.asarray(self.pool.tiles[self.source])
-        labels = np.asarray(self.pool.labels[self.source])
-        answers = None if self.answers is None else np.asarray(self.answers[self.source])
-        for start in range(0, len(self) * self.batch, self.batch):
-            chosen = order[start : start + self.batch]
-            row: list[Tensor] = [torch.from_numpy(tiles[chosen][:, None]), torch.from_numpy(labels[chosen].astype(np.int64))]
-            if answers is not None:
-                row.append(torch.from_numpy(answers[chosen].astype(np.float32)))
-            yield tuple(row)
+        return strong + epoch % self.gentle if gentle and self.gentle else epoch % strong
 
 
 def main(arguments: list[str] | None = None) -> ExitCode:
@@ -106,9 +77,11 @@ def load_pool(folder: Path) -> TilePool:
         settings = json.loads((folder / POOL_NAME).read_text(encoding="utf-8"))
         tiles = np.load(folder / TILES_NAME, mmap_mode="r")
         labels = np.load(folder / LABELS_NAME)
+        with np.load(folder / TUNING_NAME) as tuning:
+            aside, aside_labels = tuning["tiles"], tuning["labels"]
     except (OSError, ValueError) as error:
         raise UsageError(f"{folder}: no finished pool of tiles; make one by `python -m export.tile_pool --out {folder}`") from error
-    return TilePool(tiles, labels, int(settings["gentle"]), settings)
+    return TilePool(tiles, labels, aside, aside_labels, int(settings["gentle"]), settings)
 
 
 def select(data: TrainingData, names: list[str] | None) -> TrainingData:
@@ -150,6 +123,8 @@ def make_pool(options: argparse.Namespace) -> None:
                 bar.update()
     tiles.flush()
     np.save(options.out / LABELS_NAME, labels)
+    aside, aside_labels = tuning_tiles(data, options.seed)
+    np.savez(options.out / TUNING_NAME, tiles=aside, labels=aside_labels)
     sizes = {each.name: len(each) for each in (*data.digits, *data.negatives)}
     settings = {
         "epochs": epochs,

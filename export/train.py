@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,28 +17,26 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
-from edge_digits.paper.tiles import TILE_SIDE_PX
-from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from export import checkpoint
-from export.augment import AugmentOptions, augmented_tile
-from export.data.collect import TrainingData, find_data, load_training
+from export.data.collect import find_data, load_training
+from export.epochs import Epochs, MadeEpochs, PooledEpochs, load_answers
 from export.figures import all_figures, fit_temperature, logits_of
 from export.holdouts import holdout_tiles
-from export.mixture import DIGIT_WEIGHTS, NEGATIVE_WEIGHTS, Mixture, MixtureOptions, start_worker
-from export.negatives import make_negative
-from export.networks import ConvNetwork, build, count_parameters
+from export.mixture import Mixture, MixtureOptions
+from export.networks import build, count_parameters
 from export.optimisation import OptimisationOptions, Trainer, has_fast_bfloat16
 from export.record import RECORD_NAME, describe_commit, describe_machine, draw_curves, write_record
+from export.tile_pool import load_pool
+from export.tuning import tuning_tiles
 
 GENTLE_SHARE: Final = 0.12
-GENTLE_STRENGTH: Final = 0.5
 """The last eighth of the epochs sees half as strong augmentation: nearer to what is really written."""
 
-TUNING_STRENGTH: Final = 0.5
+TEACHER_SHARE: Final = 0.9
+"""What the teachers' answers weigh in the loss where there are some; the labels have the rest."""
 
 
 def main(arguments: list[str] | None = None) -> ExitCode:
@@ -64,25 +62,58 @@ def train(options: argparse.Namespace) -> ExitCode:
     network = build(options.network)
     if options.start_from is not None:
         network.load_state_dict(checkpoint.load(options.start_from)["average"])
-    folder = find_data(options.data)
-    data = load_training(folder, options.fonts, options.mined, options.limit)
-    _tell(data)
-    mixture = Mixture(data, options.seed, MixtureOptions(tiles=options.epoch_tiles, batch=options.batch))
-    mixture.start_epoch(0)
+    material = _from_pool(options) if options.pool else _from_glyphs(options, device)
     bfloat16 = has_fast_bfloat16(device) if options.precision == "auto" else options.precision == "bfloat16"
-    optimisation = OptimisationOptions(learning_rate=options.learning_rate)
-    trainer = Trainer(network, device, max(1, options.epochs * len(mixture)), optimisation, bfloat16)
-    settings = _settings(options, mixture, optimisation, bfloat16)
+    optimisation = _optimisation(options)
+    trainer = Trainer(network, device, max(1, options.epochs * len(material.epochs)), optimisation, bfloat16)
+    settings = _settings(options, material.epochs, optimisation, bfloat16)
     history, seconds = _resume(options, trainer, settings) if options.resume else ([], 0.0)
     began = time.monotonic()
     for epoch in range(len(history), options.epochs):
-        row = _run_epoch(epoch, options, mixture, trainer, device)
+        row = _run_epoch(epoch, options, material.epochs, trainer)
         history.append(row)
         elapsed = seconds + time.monotonic() - began
         checkpoint.save(options.out, {**trainer.state(), "history": history, "seconds": elapsed, "settings": settings})
-    temperature = _finish(options, trainer, data, settings, history, device, seconds + time.monotonic() - began)
+    temperature = _finish(options, trainer, material, settings, history, device, seconds + time.monotonic() - began)
     print(f"done: {options.out / RECORD_NAME}, temperature {temperature}", file=sys.stderr)
     return ExitCode.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a training learns from.
+
+    epochs : the batches. tuning : tiles uint8 (n, 28, 28) and labels uint8 (n,) kept aside. glyphs : how many by set.
+    missing : sets that the data folder does not hold.
+    """
+
+    epochs: Epochs
+    tuning: tuple[NDArray[np.uint8], NDArray[np.uint8]]
+    glyphs: dict[str, int]
+    missing: tuple[str, ...] = ()
+
+
+def _from_glyphs(options: argparse.Namespace, device: torch.device) -> Material:
+    data = load_training(find_data(options.data), options.fonts, options.mined, options.limit)
+    sizes = {each.name: len(each) for each in (*data.digits, *data.negatives)}
+    print("training on " + ", ".join(f"{name} {size}" for name, size in sizes.items()), file=sys.stderr)
+    if data.missing:
+        print(f"not in the data folder and left out: {', '.join(data.missing)}", file=sys.stderr)
+    mixture = Mixture(data, options.seed, MixtureOptions(tiles=options.epoch_tiles, batch=options.batch))
+    epochs = MadeEpochs(mixture, options.workers, pinned=device.type == "cuda")
+    return Material(epochs, tuning_tiles(data, options.seed), sizes, data.missing)
+
+
+def _from_pool(options: argparse.Namespace) -> Material:
+    pool = load_pool(options.pool)
+    answers = load_answers(options.answers, pool) if options.answers else None
+    epochs = PooledEpochs(pool, options.seed, options.batch, answers)
+    return Material(epochs, (pool.tuning_tiles, pool.tuning_labels), pool.settings["glyphs"])
+
+
+def _optimisation(options: argparse.Namespace) -> OptimisationOptions:
+    given = {"learning_rate": options.learning_rate, "weight_decay": options.weight_decay}
+    return OptimisationOptions(**given, teacher_share=TEACHER_SHARE if options.answers else 0.0)
 
 
 def choose_device(name: str) -> torch.device:
@@ -92,13 +123,11 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda" if name == "cuda" or (name == "auto" and torch.cuda.is_available()) else "cpu")
 
 
-def _run_epoch(epoch: int, options: argparse.Namespace, mixture: Mixture, trainer: Trainer, device: torch.device) -> dict[str, float]:
+def _run_epoch(epoch: int, options: argparse.Namespace, epochs: Epochs, trainer: Trainer) -> dict[str, float]:
     gentle = epoch >= options.epochs * (1.0 - options.gentle_share)
-    mixture.start_epoch(epoch, GENTLE_STRENGTH if gentle else 1.0)
-    pinned = device.type == "cuda"
-    loader: Any = DataLoader(mixture, batch_size=None, num_workers=options.workers, worker_init_fn=start_worker, pin_memory=pinned)
+    batches = epochs.batches(epoch, gentle=gentle)
     began = time.monotonic()
-    with tqdm(loader, total=len(mixture), desc=f"epoch {epoch + 1}/{options.epochs}", file=sys.stderr, mininterval=2.0) as bar:
+    with tqdm(batches, total=len(epochs), desc=f"epoch {epoch + 1}/{options.epochs}", file=sys.stderr, mininterval=2.0) as bar:
         figures = trainer.run_epoch(bar)
     took = round(time.monotonic() - began, 1)
     print(f"epoch {epoch + 1}: loss {figures['loss']:.4f}, training accuracy {figures['accuracy']:.2f} %, {took} s", file=sys.stderr)
@@ -117,7 +146,7 @@ def _resume(options: argparse.Namespace, trainer: Trainer, settings: dict[str, A
 def _finish(
     options: argparse.Namespace,
     trainer: Trainer,
-    data: TrainingData,
+    material: Material,
     settings: dict[str, Any],
     history: list[dict[str, float]],
     device: torch.device,
@@ -125,7 +154,8 @@ def _finish(
 ) -> float:
     """Fit the temperature, measure every hold-out, write the record and the final checkpoint."""
     network = trainer.average
-    temperature = tune(network, data, options.seed)
+    tiles, labels = material.tuning
+    temperature = fit_temperature(logits_of(network, tiles), labels) if len(tiles) else 1.0
     record = {
         "network": options.network,
         "parameters": count_parameters(network),
@@ -133,8 +163,8 @@ def _finish(
         "seed": options.seed,
         "machine": describe_machine(device),
         "settings": settings,
-        "glyphs": {each.name: len(each) for each in (*data.digits, *data.negatives)},
-        "missing": list(data.missing),
+        "glyphs": material.glyphs,
+        "missing": list(material.missing),
         "seconds": round(seconds, 1),
         "temperature": temperature,
         "figures": all_figures(network, holdout_tiles(find_data(options.data), options.limit), temperature),
@@ -150,26 +180,7 @@ def _finish(
     return temperature
 
 
-def tune(network: ConvNetwork, data: TrainingData, seed: int) -> float:
-    """The temperature that fits the glyphs kept aside of the training sets, changed half as strongly as in training."""
-    tiles, labels = tuning_tiles(data, seed)
-    return fit_temperature(logits_of(network, tiles), labels) if len(tiles) else 1.0
-
-
-def tuning_tiles(data: TrainingData, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The glyphs kept aside as tiles uint8 (n, 28, 28), and their labels uint8 (n,); n may be 0."""
-    rng = np.random.default_rng([seed, 1 << 20])
-    sources = [*data.tuning_digits, *data.tuning_negatives]
-    tiles = [augmented_tile(glyph, rng, TUNING_STRENGTH) for each in sources for glyph in each.glyphs]
-    labels = [int(label) for each in sources for label in each.labels]
-    made = len(tiles) // 8
-    if data.tuning_digits:
-        tiles += [augmented_tile(make_negative(rng, data.tuning_digits[0]), rng, TUNING_STRENGTH) for _ in range(made)]
-        labels += [NOT_ONE_DIGIT] * made
-    return np.array(tiles, np.uint8).reshape(-1, TILE_SIDE_PX, TILE_SIDE_PX), np.array(labels, np.uint8)
-
-
-def _settings(options: argparse.Namespace, mixture: Mixture, optimisation: OptimisationOptions, bfloat16: bool) -> dict[str, Any]:
+def _settings(options: argparse.Namespace, epochs: Epochs, optimisation: OptimisationOptions, bfloat16: bool) -> dict[str, Any]:
     return {
         "network": options.network,
         "epochs": options.epochs,
@@ -180,19 +191,10 @@ def _settings(options: argparse.Namespace, mixture: Mixture, optimisation: Optim
         "precision": "bfloat16" if bfloat16 else "float32",
         "fonts": options.fonts is not None,
         "mined": options.mined is not None,
-        "mixture": asdict(mixture.options),
+        "answers": options.answers is not None,
         "optimisation": asdict(optimisation),
-        "augment": asdict(AugmentOptions()),
-        "digit_weights": dict(DIGIT_WEIGHTS),
-        "negative_weights": dict(NEGATIVE_WEIGHTS),
+        **epochs.settings(),
     }
-
-
-def _tell(data: TrainingData) -> None:
-    sizes = ", ".join(f"{each.name} {len(each)}" for each in (*data.digits, *data.negatives))
-    print(f"training on {sizes}", file=sys.stderr)
-    if data.missing:
-        print(f"not in the data folder and left out: {', '.join(data.missing)}", file=sys.stderr)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -201,10 +203,13 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, metavar="DIR", help="local data folder; without it MNIST is downloaded to a cache")
     parser.add_argument("--fonts", type=Path, metavar="DIR", help="folder of handwriting fonts: their letters are further negatives")
     parser.add_argument("--mined", type=Path, metavar="FILE", help="npz of `python -m export.mine`: further negatives")
+    parser.add_argument("--pool", type=Path, metavar="DIR", help="tiles of `python -m export.tile_pool` instead of making them")
+    parser.add_argument("--answers", type=Path, metavar="FILE", help="teachers' logits for the pool, of `python -m export.answers`")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--epoch-tiles", type=int, default=100_000, metavar="N", help="tiles an epoch (default: 100000)")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--learning-rate", type=float, default=OptimisationOptions().learning_rate)
+    parser.add_argument("--weight-decay", type=float, default=OptimisationOptions().weight_decay)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder")
     parser.add_argument("--start-from", type=Path, metavar="DIR", help="another run, whose averaged weights this one begins with")
@@ -228,6 +233,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         parser.error(f"--limit is {options.limit}; give a number of at least 1")
     if not options.learning_rate > 0:
         parser.error(f"--learning-rate is {options.learning_rate}; give a number above 0")
+    if options.answers and not options.pool:
+        parser.error("--answers belongs to a pool of tiles; give --pool as well")
     return options
 
 
