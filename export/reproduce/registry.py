@@ -21,7 +21,7 @@ MODULES: Final[dict[str, str]] = {
 }
 """Name -> module with `RECIPE`; the order is that of the list and of the table."""
 
-COMMANDS: Final[dict[str, str]] = {"table": "export.reproduce.table"}
+COMMANDS: Final[dict[str, str]] = {"compare": "export.reproduce.compare", "table": "export.reproduce.table"}
 """What else may stand in the place of a name -> module with `main(arguments) -> ExitCode`."""
 
 
