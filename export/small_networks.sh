@@ -10,9 +10,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [ -f $pool/pool.json ] || python -m export.tile_pool --data "$data" --fonts "$fonts" --only mnist_train letters_train fonts \
     --negative-share 0.2 --epochs 16 --gentle 6 --epoch-tiles 80000 --seed 1 --out $pool
 for teacher in 1 2; do
-    resume=$([ ! -f $runs/teacher-$teacher/checkpoint.pt ] || echo --resume)
+    resume=()
+    [ ! -f $runs/teacher-$teacher/checkpoint.pt ] || resume=(--resume)
     [ -f $runs/teacher-$teacher/record.json ] || python -m export.train --network teacher --data "$data" --pool $pool --epochs 28 \
-        --gentle-share 0.25 --learning-rate 0.003 --weight-decay 0.05 --seed 10$teacher --out $runs/teacher-$teacher $resume
+        --gentle-share 0.25 --learning-rate 0.003 --weight-decay 0.05 --seed 10$teacher --out $runs/teacher-$teacher "${resume[@]}"
 done
 [ -f $runs/answers.npy ] || python -m export.answers --runs $runs/teacher-1 $runs/teacher-2 --pool $pool --out $runs/answers.npy
 for network in small tiny; do
