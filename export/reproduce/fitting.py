@@ -79,14 +79,14 @@ class _Pace:
     """Sets the learning rate of each step from the rates that the optimiser was made with."""
 
     def __init__(self, optimiser: torch.optim.Optimizer, schedule: Callable[[float], float] | None, steps: int) -> None:
-        self._groups, self._schedule, self._steps = optimiser.param_groups, schedule, steps
+        self._optimiser, self._schedule, self._steps = optimiser, schedule, steps
         # Taken before a checkpoint brings back the rate of its last step.
         self._rates = [group["lr"] for group in optimiser.param_groups]
 
     def set(self, step: int) -> None:
         if self._schedule is not None:
             share = self._schedule(step / self._steps)
-            for group, rate in zip(self._groups, self._rates, strict=True):
+            for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
                 group["lr"] = rate * share
 
 
