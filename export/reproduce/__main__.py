@@ -121,8 +121,7 @@ def _workbench(recipe: Recipe, options: argparse.Namespace) -> Workbench:
 
 def _settings(recipe: Recipe, bench: Workbench) -> dict[str, Any]:
     """What a run folder keeps to, as it stands after a way through JSON."""
-    settings = {
-        "recipe": recipe.name,
+    asked = {
         "seed": bench.seed,
         "smoke": bench.smoke,
         "epochs": bench.epochs,
@@ -130,8 +129,9 @@ def _settings(recipe: Recipe, bench: Workbench) -> dict[str, Any]:
         "device": bench.device.type,
         "samples": None if bench.samples is None else bench.samples.name,
         "writers": None if bench.writers is None else bench.writers.name,
-        **recipe.settings,
     }
+    # A recipe has its own epochs, and may have a setting of any name.
+    settings = {"recipe": recipe.name, **{f"--{name}": value for name, value in asked.items()}, **recipe.settings}
     kept: dict[str, Any] = json.loads(json.dumps(settings))
     return kept
 

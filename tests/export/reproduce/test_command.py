@@ -35,7 +35,7 @@ def run_line(bench: Workbench) -> dict[str, Any]:
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The recipe `mlp` replaced by one dense layer; its settings may be changed by the test."""
-    settings: dict[str, Any] = {"rate": 0.1}
+    settings: dict[str, Any] = {"rate": 0.1, "epochs": 9}
     recipe = Recipe("mlp", "one layer", "none", {"mnist": 91.6}, settings, run_line)
     monkeypatch.setattr(command, "find_recipe", lambda _: recipe)
     return settings
@@ -106,7 +106,7 @@ def interrupt(*_: Any, **__: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "named"), [(["--seed", "9"], "seed"), (["--epochs", "7"], "epochs"), (["--precision", "bfloat16"], "precision")]
+    ("more", "named"), [(["--seed", "9"], "--seed"), (["--epochs", "7"], "--epochs"), (["--precision", "bfloat16"], "--precision")]
 )
 def test_other_settings_are_refused(line: Any, drawn_data: Path, tmp_path: Path, capsys: Any, more: list[str], named: str) -> None:
     out = tmp_path / "run"
