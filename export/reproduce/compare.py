@@ -121,7 +121,7 @@ def _compare_look(first: Path, second: Path, epochs: int, mnist: Mnist, out: Pat
         stale.unlink()
     for index in differ:
         write_png(folder / f"{index}_{truth[index]}_{named[0][index]}_{named[1][index]}.png", mnist.test_images[index])
-    captions = [f"{truth[index]}: {named[0][index]} {named[1][index]}" for index in differ]
+    captions = [f"{truth[index]}:{named[0][index]}/{named[1][index]}" for index in differ]
     write_png(out / f"{folder.name}.png", contact_sheet(mnist.test_images[differ], captions))
     right = [classes == truth for classes in named]
     return {
@@ -138,7 +138,7 @@ def _compare_look(first: Path, second: Path, epochs: int, mnist: Mnist, out: Pat
 def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
     """A grey picture uint8 (h, w) as PNG. Raises UsageError when it cannot be written."""
     try:
-        path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+        path.write_bytes(cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes())
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
 

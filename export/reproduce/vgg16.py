@@ -77,22 +77,29 @@ class FrozenVgg16(nn.Module):
                 target.data.copy_(torch.from_numpy(given))
 
 
-def load_weights(data: Path | None) -> Weights:
-    """float32 weights (out, in, 3, 3) and biases (out,) by name, from DATA/vgg16, or downloaded to the cache.
+def find_weights(data: Path | None) -> Path:
+    """The file of weights in DATA/vgg16, in half precision or as Keras publishes it, or downloaded to the cache.
 
-    Raises DataError for a folder without either file or a file that is not the published one, DownloadError,
-    MissingExtraError when the download cannot be read without h5py.
+    Raises DataError for a folder without either file or a file that is not the published one, DownloadError.
     """
     folder = download_set(SET, cache_folder()) if data is None else data / SET
     remote = OFFICIAL_FILES[SET][0]
     half, keras = folder / HALF_NAME, folder / remote.name
     if half.is_file():
-        _check(half, "sha256", HALF_SHA256)
-        return {name: array.astype(np.float32) for name, array in open_npz(half).items()}
+        return _check(half, "sha256", HALF_SHA256)
     if keras.is_file():
-        _check(keras, remote.algorithm, remote.checksum)
-        return read_keras(keras)
+        return _check(keras, remote.algorithm, remote.checksum)
     raise DataError(f"{folder}: holds neither {HALF_NAME} nor {remote.name}; put it there from {remote.url}, or leave --data out")
+
+
+def read_weights(path: Path) -> Weights:
+    """float32 weights (out, in, 3, 3) and biases (out,) by name, from either kind of file.
+
+    Raises DataError for a damaged file, MissingExtraError when that of Keras cannot be read without h5py.
+    """
+    if path.suffix == ".npz":
+        return {name: array.astype(np.float32) for name, array in open_npz(path).items()}
+    return read_keras(path)
 
 
 def read_keras(path: Path) -> Weights:
@@ -152,10 +159,11 @@ def _open_cache(path: Path, count: int) -> Any:
     return cache
 
 
-def _check(path: Path, algorithm: str, checksum: str) -> None:
+def _check(path: Path, algorithm: str, checksum: str) -> Path:
     digest = hashlib.new(algorithm, path.read_bytes(), usedforsecurity=False).hexdigest()
     if digest != checksum:
         raise DataError(f"{path}: {algorithm} is {digest}, published is {checksum}; fetch it again")
+    return path
 
 
 def _datasets(group: Any) -> list[str]:

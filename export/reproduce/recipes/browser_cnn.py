@@ -2,9 +2,9 @@
 
 As published: 16 filters 5x5, pooling, 32 filters 5x5, pooling, dropout 0.5, 128 dense, 10; 99.43 % of the MNIST test digits.
 The source leaves out how it trained: here AdamW at 0.002 with a rate that rises for 6 % of the steps and then falls by
-a cosine, batches of 128, same padding, and digits that are turned, stretched, moved and bent a little. The setting was
-chosen by errors on 5,000 training digits kept aside for that; the weights are the last ones. The ONNX file holds only
-what every backend of onnxruntime-web runs.
+a cosine, batches of 128, 50 epochs, same padding, and digits that are turned, stretched, moved and bent a little. Bending
+was kept since, after 8 epochs on 55,000 training digits, it left 32 errors on the other 5,000, and a distortion
+without it 40. The weights are the last ones. The ONNX file holds only what every backend of onnxruntime-web runs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "learning_rate": 2e-3,
     "weight_decay": 0.02,
     "batch": 128,
-    "epochs": 40,
+    "epochs": 50,
     "rotation_deg": 10.0,
     "stretch": 0.12,
     "shear": 0.15,

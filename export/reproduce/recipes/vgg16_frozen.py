@@ -20,7 +20,7 @@ from export.reproduce.recipe import Recipe, Workbench
 from export.reproduce.recipes.kaggle_cnn import NAME as OTHER
 from export.reproduce.recipes.kaggle_cnn import SETTINGS, optimiser_of, start_as_keras
 from export.reproduce.stages import draw_stages, load_compared, train_in_stages
-from export.reproduce.vgg16 import FEATURES, FrozenVgg16, features_of, load_weights
+from export.reproduce.vgg16 import FEATURES, FrozenVgg16, features_of, find_weights, read_weights
 
 NAME: Final = "vgg16-frozen"
 
@@ -32,9 +32,10 @@ def build_head() -> nn.Sequential:
 
 def run(bench: Workbench) -> dict[str, Any]:
     """Compute the features, train the head, judge both as one network, and set beside the other one."""
+    weights = find_weights(bench.data)
     mnist = load_compared(bench)
     frozen, head = FrozenVgg16(), build_head()
-    frozen.load(load_weights(bench.data))
+    frozen.load(read_weights(weights))
     train, test = (
         (features_of(frozen, images, bench.out / f"features_{part}.npy", bench), torch.from_numpy(labels))
         for part, images, labels in (("train", mnist.train_images, mnist.train_labels), ("test", mnist.test_images, mnist.test_labels))
@@ -45,6 +46,7 @@ def run(bench: Workbench) -> dict[str, Any]:
     stages = train_in_stages(head, optimiser_of(head), train, test, epochs=epochs, batch=SETTINGS["batch"], bench=exact)
     draw_stages(bench.out / "curves.png", stages.rows)
     return {
+        "weights": weights.name,
         **stages.figures(mnist.test_labels),
         "judged": {NAME: judge(nn.Sequential(frozen, head), bench, NAME)},
         "compared": compare_with(OTHER, NAME, bench, mnist),
