@@ -114,8 +114,8 @@ def _workbench(recipe: Recipe, options: argparse.Namespace) -> Workbench:
         smoke=options.smoke,
         epochs=options.epochs,
         bfloat16=has_fast_bfloat16(device) if options.precision == "auto" else options.precision == "bfloat16",
-        samples=options.samples,
-        writers=options.writers,
+        samples=None if options.samples is None else options.samples.resolve(),
+        writers=None if options.writers is None else options.writers.resolve(),
     )
 
 

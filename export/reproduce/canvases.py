@@ -5,9 +5,11 @@ Digits that were written on paper are brought into the same form: the glyph is f
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -52,25 +54,30 @@ def load_drawn(folder: Path) -> Canvases:
     return Canvases(folder.name, *parts["train"], *parts["test"])
 
 
-def place_written(folder: Path, train_each: int, test_each: int, rng: np.random.Generator) -> Canvases:
-    """Written digits of a folder 0..9, of any picture size and polarity, set on canvases and split at random.
+def place_written(folder: Path, train_each: int, test_each: int, chances: Iterable[np.random.Generator]) -> Iterator[Canvases]:
+    """Written digits of a folder 0..9, of any picture size and polarity, set on canvases; one random split for each generator.
 
     train_each, test_each : of each digit; where there are fewer together, two in three of what is there train.
     Raises UsageError when a digit has fewer than two usable pictures.
     """
     samples = read_samples(find_samples(folder))
-    glyphs, labels = samples.glyphs, samples.labels
-    chosen: dict[str, list[int]] = {"train": [], "test": []}
-    for digit in DIGITS:
-        found = rng.permutation(np.flatnonzero(labels == digit))
-        if len(found) < 2:
-            raise UsageError(f"{folder / str(digit)}: {len(found)} usable pictures; give at least 2 of each digit, one trains, one tests")
-        train, test = counts(len(found), train_each, test_each)
-        chosen["train"] += found[:train].tolist()
-        chosen["test"] += found[train : train + test].tolist()
-    images = {part: [place(glyphs[index]) for index in indices] for part, indices in chosen.items()}
-    named = {part: labels[indices].astype(np.uint8) for part, indices in chosen.items()}
-    return Canvases(folder.name, images["train"], named["train"], images["test"], named["test"])
+    for reason in samples.skipped:
+        print(f"left out: {reason}", file=sys.stderr)
+    found = {digit: np.flatnonzero(samples.labels == digit) for digit in DIGITS}
+    for digit, indices in found.items():
+        if len(indices) < 2:
+            raise UsageError(f"{folder / str(digit)}: {len(indices)} usable pictures; give at least 2 of each digit, one trains, one tests")
+    for chance in chances:
+        chosen: dict[str, list[int]] = {"train": [], "test": []}
+        for indices in found.values():
+            train, test = counts(len(indices), train_each, test_each)
+            order = chance.permutation(indices).tolist()
+            chosen["train"] += order[:train]
+            chosen["test"] += order[train : train + test]
+        parts: list[Any] = []
+        for picked in chosen.values():
+            parts += [[place(samples.glyphs[index]) for index in picked], samples.labels[picked].astype(np.uint8)]
+        yield Canvases(folder.name, *parts)
 
 
 def counts(found: int, train_each: int, test_each: int) -> tuple[int, int]:

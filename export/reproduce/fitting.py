@@ -156,7 +156,7 @@ def as_input(images: Tensor) -> Tensor:
 def logits_of(network: nn.Module, images: Tensor, batch: int = EVALUATION_BATCH, *, bfloat16: bool = False) -> Tensor:
     """float32 (n, classes) on the CPU, in evaluation mode. images : as `fit` takes them."""
     network.eval()
-    device = next(network.parameters()).device
+    device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     # no_grad, not inference_mode: a network that caches a tensor would else fail in the next training step.
     with torch.no_grad():
         parts = [

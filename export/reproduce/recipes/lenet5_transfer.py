@@ -10,8 +10,8 @@ of such a canvas (canvases.py). The split is drawn anew several times a writer, 
 
 from __future__ import annotations
 
-import dataclasses
 from collections import OrderedDict
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,18 @@ SHOWN_EPOCHS: Final = (1, 2, 3, 5, 10, 20, 50, 100, 200, 300, 400, 500, 600, 700
 DENSE: Final = "dense"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnDigits:
+    """One draw of a writer's digits, images uint8 (n, 28, 28) with labels uint8 (n,).
+
+    train, test : squashed. ruled : the same as test, by the tile rule.
+    """
+
+    train: tuple[Tensor, Tensor]
+    test: tuple[Tensor, Tensor]
+    ruled: tuple[Tensor, Tensor]
+
+
 def build() -> nn.Sequential:
     """LeNet-5 as 28 x 28 pixels need it, 61,706 parameters; float32 (n, 1, 28, 28), ink 1, to logits (n, 10).
 
@@ -68,9 +80,9 @@ def run(bench: Workbench) -> dict[str, Any]:
     curves: dict[str, Rows] = {}
     for name, draws in drawn.items():
         results = []
-        for index, canvases in enumerate(draws):
+        for index, own in enumerate(draws):
             network.load_state_dict(base)
-            rows, figures = _train_on_own(network, canvases, mnist, bench, f"{name}-{index + 1}")
+            rows, figures = _train_on_own(network, own, mnist, bench, f"{name}-{index + 1}")
             results.append(figures)
             curves.setdefault(name, rows)
         writers[name] = {**_mean(results), "draws": results}
@@ -85,6 +97,19 @@ def run(bench: Workbench) -> dict[str, Any]:
         "mean": _mean(list(writers.values())),
         "own_by_epoch": {name: [row for row in rows if row["epoch"] in SHOWN_EPOCHS] for name, rows in curves.items()},
     }
+
+
+def squash(canvases: Canvases) -> OwnDigits:
+    """Canvases as the network takes them."""
+    train, test, ruled = (
+        (torch.from_numpy(images), torch.from_numpy(labels))
+        for images, labels in (
+            (resize_naively(canvases.train_images), canvases.train_labels),
+            (resize_naively(canvases.test_images), canvases.test_labels),
+            (by_tile_rule(canvases.test_images), canvases.test_labels),
+        )
+    )
+    return OwnDigits(train, test, ruled)
 
 
 def find_writers(bench: Workbench) -> list[Path]:
@@ -102,17 +127,16 @@ def find_writers(bench: Workbench) -> list[Path]:
     return found
 
 
-def _draws(bench: Workbench, folders: list[Path]) -> dict[str, list[Canvases]]:
-    """Canvases by writer; one draw where the writer's folder is split already."""
+def _draws(bench: Workbench, folders: list[Path]) -> dict[str, list[OwnDigits]]:
+    """Own digits by writer; one draw where the writer's folder is split already."""
     result = {}
     for folder in folders:
         if (folder / "train").is_dir() or (folder / "test").is_dir():
-            result[folder.name] = [load_drawn(folder)]
+            result[folder.name] = [squash(load_drawn(folder))]
         else:
-            result[folder.name] = [
-                place_written(folder, SETTINGS["train_each"], SETTINGS["test_each"], np.random.default_rng([bench.seed, draw]))
-                for draw in range(bench.limit(SETTINGS["draws"], 1))
-            ]
+            chances = [np.random.default_rng([bench.seed, draw]) for draw in range(bench.limit(SETTINGS["draws"], 1))]
+            # Squashed one draw after the other: the canvases of all would fill hundreds of megabytes.
+            result[folder.name] = [squash(each) for each in place_written(folder, SETTINGS["train_each"], SETTINGS["test_each"], chances)]
     return result
 
 
@@ -123,44 +147,37 @@ def _train_on_mnist(network: nn.Module, mnist: Mnist, bench: Workbench) -> Rows:
         optimiser,
         (torch.from_numpy(mnist.train_images), torch.from_numpy(mnist.train_labels)),
         (torch.from_numpy(mnist.test_images), torch.from_numpy(mnist.test_labels)),
-        epochs=bench.epoch_count(SETTINGS["epochs"], 20),
+        epochs=bench.epoch_count(SETTINGS["epochs"], 4),
         batch=SETTINGS["batch"],
         bench=bench,
         phase="mnist",
     )
 
 
-def _train_on_own(network: nn.Module, canvases: Canvases, mnist: Mnist, bench: Workbench, phase: str) -> tuple[Rows, dict[str, float]]:
+def _train_on_own(network: nn.Module, own: OwnDigits, mnist: Mnist, bench: Workbench, phase: str) -> tuple[Rows, dict[str, float]]:
     """The dense layers on one draw of a writer's digits; rows and figures."""
     # Batches of six: casting to bfloat16 costs more than it saves.
-    bench = dataclasses.replace(bench, bfloat16=False)
-    own = _tensors(resize_naively(canvases.train_images), canvases.train_labels)
-    test = _tensors(resize_naively(canvases.test_images), canvases.test_labels)
-    ruled = _tensors(by_tile_rule(canvases.test_images), canvases.test_labels)
+    bench = replace(bench, bfloat16=False)
     base = torch.from_numpy(mnist.test_images), torch.from_numpy(mnist.test_labels)
     before = {
-        "own_before": accuracy_of(network, *test),
-        "tile_rule_before": accuracy_of(network, *ruled),
+        "own_before": accuracy_of(network, *own.test),
+        "tile_rule_before": accuracy_of(network, *own.ruled),
         "mnist_before": accuracy_of(network, *base),
     }
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(name.startswith(DENSE))
     optimiser = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=SETTINGS["own_learning_rate"])
     epochs = bench.limit(SETTINGS["own_epochs"], SMOKE_OWN_EPOCHS) if bench.epochs is None else bench.epochs
-    rows = fit(network, optimiser, own, test, epochs=epochs, batch=SETTINGS["own_batch"], bench=bench, phase=phase)
-    after = {"own_after": accuracy_of(network, *test), "mnist_after": accuracy_of(network, *base)}
+    rows = fit(network, optimiser, own.train, own.test, epochs=epochs, batch=SETTINGS["own_batch"], bench=bench, phase=phase)
+    after = {"own_after": accuracy_of(network, *own.test), "mnist_after": accuracy_of(network, *base)}
     figures = {
         **before,
         **after,
         "own_gain": after["own_after"] - before["own_before"],
         "mnist_loss": before["mnist_before"] - after["mnist_after"],
     }
-    sizes = {"train": len(canvases.train_labels), "test": len(canvases.test_labels)}
+    sizes = {"train": len(own.train[1]), "test": len(own.test[1])}
     return rows, {**sizes, **{name: round(value, 3) for name, value in figures.items()}}
-
-
-def _tensors(images: Any, labels: Any) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(images), torch.from_numpy(labels)
 
 
 def _mean(results: list[dict[str, Any]]) -> dict[str, float]:
