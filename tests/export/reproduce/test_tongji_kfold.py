@@ -50,7 +50,12 @@ def test_a_smoke_run_leaves_record_pictures_and_files(both_data: Path, tmp_path:
     assert "chen_holdout" in figures["judged"]["tongji-kfold-alone"]["zero_shot"]
     assert "chen_holdout" not in figures["judged"]["tongji-kfold-chinese"]["zero_shot"]
     assert "chen_holdout" in figures["judged"]["tongji-kfold-chinese"]["writers_met"]
-    pictures = ["losses.png", *(f"confusion-{way}-{name}.png" for way in ("alone", "chinese") for name in ("chinese_holdout", "folds"))]
+    for way in ("alone", "chinese"):
+        matrix = np.array([[int(count) for count in row.split()] for row in figures[way]["confusion"]["folds"]])
+        assert matrix.shape == (10, 10)
+        # Each training digit is judged by the one fold that left it out.
+        assert matrix.sum() == sum(figures["digits"][name] for name in (("mnist",) if way == "alone" else ("mnist", "chinese")))
+    pictures = ["losses.png", "confusion-alone.png", "confusion-chinese.png"]
     assert sorted(path.name for path in out.glob("*.png")) == sorted(pictures)
     assert all(cv2.imread(str(out / name)) is not None for name in pictures)
     assert {path.name for path in out.glob("*.onnx")} == {
