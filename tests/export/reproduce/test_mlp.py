@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from edge_digits.errors import ExitCode  # noqa: E402 - after the check for torc
 from export.data.glyphs import GlyphSet  # noqa: E402
 from export.networks import count_parameters  # noqa: E402
 from export.reproduce import __main__ as command  # noqa: E402
+from export.reproduce import fitting  # noqa: E402
 from export.reproduce.fitting import as_input  # noqa: E402
+from export.reproduce.recipes import mlp  # noqa: E402
 from export.reproduce.recipes.mlp import build, epochs_table, move_a_little  # noqa: E402
 from tests.export.reproduce.benches import smoke  # noqa: E402
 
@@ -30,6 +33,26 @@ def test_a_smoke_run_goes_the_whole_way(drawn_data: Path, tmp_path: Path) -> Non
     assert losses["plain"] < losses["dropout"]
     assert losses["plain"] < losses["augmented"]
     assert {"curves.png", "overfitting.png", "epochs.md", "mlp-plain.int8.onnx"} <= {path.name for path in out.iterdir()}
+
+
+def test_a_run_broken_off_in_its_second_phase_ends_the_same(drawn_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mlp, "judge", lambda *_: {})
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    save = fitting.save_state
+
+    def save_and_stop(path: Path, state: dict[str, Any]) -> None:
+        save(path, state)
+        if path.name == "dropout.pt":
+            raise KeyboardInterrupt
+
+    assert command.main(smoke("mlp", drawn_data, whole, "--epochs", "2")) == ExitCode.OK
+    with monkeypatch.context() as patched:
+        patched.setattr(fitting, "save_state", save_and_stop)
+        assert command.main(smoke("mlp", drawn_data, broken, "--epochs", "2")) == ExitCode.INTERRUPTED
+    assert command.main(smoke("mlp", drawn_data, broken, "--epochs", "2")) == ExitCode.OK
+    for phase in ("plain", "dropout", "augmented"):
+        a, b = (fitting.load_state(run / f"{phase}.pt")["network"] for run in (whole, broken))
+        assert all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_the_network_has_its_known_size() -> None:
