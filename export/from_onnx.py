@@ -94,6 +94,10 @@ def rebuild(model: Any, name: str) -> ConvNetwork:
     wiring: list[tuple[tuple[str, ...], str]] = []
     head: nn.Module | None = None
     for node in model.graph.node:
+        if node.op_type == "Identity" and node.input[0] in weights:
+            # Equal weights are stored once: what refers to them gets a copy of its own.
+            weights[node.output[0]] = weights[node.input[0]]
+            continue
         if node.op_type not in LAYERS:
             raise ModelContractError(f"{name}: holds a layer {node.op_type}; known here are {', '.join(sorted(LAYERS))}")
         attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}

@@ -18,14 +18,17 @@ from edge_digits.errors import AdaptationRefusedError
 from edge_digits.personal.adaptation import FOLDS, LARGEST_OWN_ERROR, LARGEST_RESERVE_DROP, folds_of
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from export.figures import logits_of
-from export.fine_tuning import Base, Plan, Variants, fine_tune
+from export.fine_tuning import Base, Lessons, Plan, Variants, fine_tune, prepare_lessons
 from export.networks import ConvNetwork
 
-BLENDS: Final = (1.0, 0.7, 0.4)
+BLENDS: Final = (1.0, 0.7, 0.4, 0.2)
 """How far to go from the base's weights to the fine-tuned ones; the farthest that keeps the frozen set is taken. A straight line
 between the two keeps most of what was learned (M. Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022)."""
 
-Fit = Callable[[Variants], ConvNetwork]
+LEAST_GAIN: Final = 0.005
+"""Where no error goes away, log-loss has to fall by more, in nats: what has nothing to gain shall cost nobody anything."""
+
+Fit = Callable[[Lessons], ConvNetwork]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def fit_and_measure(
 ) -> Outcome:
     """Fine-tune on all samples and, once a fold, on the others of a fold. own : at least two samples. told : called after each fit."""
 
-    def fit(part: Variants) -> ConvNetwork:
+    def fit(part: Lessons) -> ConvNetwork:
         network = fine_tune(base, part, plan, seed, bfloat16)
         if told is not None:
             told()
@@ -106,10 +109,11 @@ def fit_and_measure(
 
     temperature = base.card.temperature
     frozen_before = logits_of(base.network, frozen.tiles)
-    whole = fit(own)
+    lessons = prepare_lessons(base, own)
+    whole = fit(lessons)
     blend, network, frozen_after = _farthest_that_keeps(base.network, whole, frozen, frozen_before)
     folds = min(FOLDS, len(own))
-    before, after = logits_of(base.network, own.plain), _cross_validate(base.network, own, folds, blend, fit)
+    before, after = logits_of(base.network, own.plain), _cross_validate(base.network, lessons, folds, blend, fit)
     losses = log_losses(before, own.labels, temperature), log_losses(after, own.labels, temperature)
     digits = frozen.labels != NOT_ONE_DIGIT
     wrong = frozen_before.argmax(axis=1) != frozen.labels, frozen_after.argmax(axis=1) != frozen.labels
@@ -147,8 +151,8 @@ def reasons_to_refuse(figures: Figures) -> list[str]:
         reasons.append("own digits would be read worse")
     elif gain < 0:
         reasons.append("the base is surer of this hand")
-    elif figures.own_errors_after == figures.own_errors_before and gain <= figures.own_loss_doubt:
-        reasons.append("the base reads this hand as well, and a gain in certainty may be chance")
+    elif figures.own_errors_after == figures.own_errors_before and gain <= max(figures.own_loss_doubt, LEAST_GAIN):
+        reasons.append("the base reads this hand as well, and what is gained in certainty is little or chance")
     if figures.own_errors_after > LARGEST_OWN_ERROR * figures.samples:
         reasons.append("most own digits would still be read as others, so the labels cannot be right")
     if figures.base_drop > LARGEST_RESERVE_DROP:
@@ -194,13 +198,13 @@ def _farthest_that_keeps(
     return share, network, after
 
 
-def _cross_validate(base: ConvNetwork, own: Variants, folds: int, blend: float, fit: Fit) -> NDArray[np.float32]:
+def _cross_validate(base: ConvNetwork, own: Lessons, folds: int, blend: float, fit: Fit) -> NDArray[np.float32]:
     """Logits float32 (n, 11) of each sample by a network that learned from the other folds alone."""
-    fold = folds_of(own.labels, folds)
+    fold = folds_of(own.variants.labels, folds)
     logits = np.zeros((len(own), NOT_ONE_DIGIT + 1), np.float32)
     for out in range(folds):
         held = fold == out
-        logits[held] = logits_of(blended(base, fit(own.take(~held)), blend), own.plain[held])
+        logits[held] = logits_of(blended(base, fit(own.take(~held)), blend), own.variants.plain[held])
     return logits
 
 
