@@ -7,6 +7,7 @@ whatever is learned. The layers are wired as in the graph, and the copy is compa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,7 +65,7 @@ def find_base(name: str) -> ModelFile:
     file = find_model(str(own) if not is_path(name) and own.is_file() else name, "float")
     if file.precision != "float":
         raise ModelContractError(f"{name}: an int8 file cannot be trained further; name the float file of the same model")
-    return file
+    return replace(file, name=file.name.removesuffix(".float"))
 
 
 def load_base(file: ModelFile) -> tuple[ConvNetwork, ModelCard]:

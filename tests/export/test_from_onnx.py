@@ -77,6 +77,7 @@ def test_own_models_come_before_shipped_ones(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "digits.float.onnx").write_bytes(data)
     monkeypatch.setattr(from_onnx, "MODELS_FOLDER", tmp_path)
     assert find_base("digits").data == data
+    assert find_base("digits").name == "digits"
     assert find_base(str(WEIGHTS_FOLDER / "digits.float.onnx")).data != data
 
 
