@@ -1,9 +1,9 @@
 """The tiles that calibration and judging work on, as `python -m export.calibration_tiles` writes them.
 
 One .npz file, so that this folder needs no data set code and no torch: `calibration_tiles`, training tiles that fix
-the int8 ranges; `<set>_tiles` with `<set>_labels`, sets that were never trained on. Two names have a meaning of their
-own: `temperature`, labelled tiles kept out of the training sets to fit the temperature on, and
-`negatives_holdout`, where every label is "not one digit".
+the int8 ranges; `<set>_tiles` with `<set>_labels`, sets that were never trained on; `marks_<kind>_tiles`, marks that are
+not one digit, kind by kind, without labels. Two names have a meaning of their own: `temperature`, labelled tiles kept out
+of the training sets to fit the temperature on, and `negatives_holdout`, where every label is "not one digit".
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from edge_digits.recognition.weights import LABELS, NOT_ONE_DIGIT
 CALIBRATION: Final = "calibration"
 TEMPERATURE: Final = "temperature"
 NEGATIVES: Final = "negatives_holdout"
+MARKS_PREFIX: Final = "marks_"
 
 Tiles = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -53,12 +54,16 @@ class LabelledTiles:
 
 @dataclass(frozen=True, slots=True)
 class TileSets:
-    """calibration : uint8 (n, 28, 28). temperature : or None. held_out : by name. sha256 : of the file."""
+    """calibration : uint8 (n, 28, 28). temperature : or None. held_out : by name. sha256 : of the file.
+
+    marks : tiles uint8 (n, 28, 28) by kind of mark, all "not one digit"; empty in a file that was written before they were kept.
+    """
 
     calibration: Tiles
     temperature: LabelledTiles | None
     held_out: Mapping[str, LabelledTiles]
     sha256: str
+    marks: Mapping[str, Tiles]
 
 
 def load_tile_sets(path: Path) -> TileSets:
@@ -71,12 +76,15 @@ def load_tile_sets(path: Path) -> TileSets:
         raise CalibrationError(f"{path}: no tiles file ({error}); write one with `python -m export.calibration_tiles`") from error
     calibration = _check_tiles(path, "calibration_tiles", arrays.pop("calibration_tiles", None))
     sets: dict[str, LabelledTiles] = {}
-    for key in sorted(arrays):
-        if key.endswith("_tiles"):
-            name = key.removesuffix("_tiles")
-            tiles = _check_tiles(path, key, arrays[key])
+    marks: dict[str, Tiles] = {}
+    for key in sorted(key for key in arrays if key.endswith("_tiles")):
+        name = key.removesuffix("_tiles")
+        tiles = _check_tiles(path, key, arrays[key])
+        if name.startswith(MARKS_PREFIX):
+            marks[name.removeprefix(MARKS_PREFIX)] = tiles
+        else:
             sets[name] = LabelledTiles(tiles, _check_labels(path, f"{name}_labels", arrays.get(f"{name}_labels"), len(tiles)))
-    return TileSets(calibration, sets.pop(TEMPERATURE, None), sets, hashlib.sha256(data).hexdigest())
+    return TileSets(calibration, sets.pop(TEMPERATURE, None), sets, hashlib.sha256(data).hexdigest(), marks)
 
 
 def _check_tiles(path: Path, key: str, tiles: NDArray[np.generic] | None) -> Tiles:

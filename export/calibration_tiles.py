@@ -2,7 +2,8 @@
 
 Calibration has no torch and no loaders. It gets `calibration_tiles`, a mixture as in training and from training glyphs
 only, `temperature_tiles` and `temperature_labels`, the glyphs kept aside of the training sets, to fit confidence on,
-and every hold-out as `<set>_tiles` and `<set>_labels` to judge with.
+every hold-out as `<set>_tiles` and `<set>_labels` to judge with, and marks that are not one digit kind by kind as
+`marks_<kind>_tiles`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from numpy.typing import NDArray
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from export.data.collect import find_data, load_training
 from export.holdouts import holdout_tiles
+from export.mark_kinds import marks_by_kind
 from export.mixture import Mixture, MixtureOptions
-from export.train import tuning_tiles
+from export.tuning import tuning_tiles
 
 TILES: Final = 1024
 
@@ -52,7 +54,10 @@ def main(arguments: list[str] | None = None) -> ExitCode:
 
 
 def collect_tiles(folder: Path, fonts: Path | None, count: int, seed: int, limit: int | None) -> dict[str, NDArray[Any]]:
-    """All arrays of the file: `calibration_tiles` uint8 (n, 28, 28), `calibration_labels` uint8 (n,), and each hold-out's two."""
+    """All arrays of the file: each hold-out's two, the marks by kind, and for tuning the tiles and labels kept aside.
+
+    `calibration_tiles` uint8 (n, 28, 28), `calibration_labels` uint8 (n,); so are the others.
+    """
     data = load_training(folder, fonts, None, limit)
     mixture = Mixture(data, seed, MixtureOptions(tiles=2 * count, batch=count))
     # Epoch numbers of training start at 0: this one belongs to none.
@@ -67,6 +72,8 @@ def collect_tiles(folder: Path, fonts: Path | None, count: int, seed: int, limit
         arrays["temperature_tiles"], arrays["temperature_labels"] = tuning, tuning_labels
     for name, (held, held_labels) in holdout_tiles(folder, limit).items():
         arrays[f"{name}_tiles"], arrays[f"{name}_labels"] = held, held_labels
+    for kind, marks in marks_by_kind(folder, limit).items():
+        arrays[f"marks_{kind}_tiles"] = marks
     return arrays
 
 

@@ -240,3 +240,6 @@ _WEIGHTED: Final[tuple[tuple[Maker, float], ...]] = (
 )  # fmt: skip
 _KINDS: Final = tuple(kind for kind, _ in _WEIGHTED)
 _CUMULATED: Final = np.cumsum([weight for _, weight in _WEIGHTED]) / sum(weight for _, weight in _WEIGHTED)
+
+MAKERS: Final[dict[str, Maker]] = {kind.__name__: kind for kind, _ in _WEIGHTED}
+"""Every kind by its name."""

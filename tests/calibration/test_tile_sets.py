@@ -29,6 +29,16 @@ def test_sets_are_read_by_name(tmp_path: Path) -> None:
     assert len(sets.sha256) == 64
 
 
+def test_marks_are_read_by_kind_and_need_no_labels(tmp_path: Path) -> None:
+    sets = load_tile_sets(write(tmp_path / "t.npz", marks_letters_tiles=TILES, marks_made_half_tiles=TILES[:1]))
+    assert {kind: len(tiles) for kind, tiles in sets.marks.items()} == {"letters": 3, "made_half": 1}
+    assert list(sets.held_out) == ["mnist_test"]
+
+
+def test_a_file_without_marks_is_still_read(tmp_path: Path) -> None:
+    assert load_tile_sets(write(tmp_path / "t.npz")).marks == {}
+
+
 def test_temperature_tiles_may_be_missing(tmp_path: Path) -> None:
     assert load_tile_sets(write(tmp_path / "t.npz")).temperature is None
 
@@ -36,6 +46,7 @@ def test_temperature_tiles_may_be_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"marks_letters_tiles": TILES[:0]}, "'marks_letters_tiles' is .*n > 0"),
         ({"calibration_tiles": None}, "holds no 'calibration_tiles'"),
         ({"calibration_tiles": TILES[:0]}, "n > 0"),
         ({"calibration_tiles": TILES.astype(np.float32)}, "is float32"),

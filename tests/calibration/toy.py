@@ -72,6 +72,7 @@ def write_tiles(path: Path) -> Path:
         arrays[f"{name}_labels"] = np.concatenate([labels, np.full(len(marks), NOT_ONE_DIGIT)]).astype(np.uint8)
     arrays["negatives_holdout_tiles"] = toy_marks(200, 6)
     arrays["negatives_holdout_labels"] = np.full(200, NOT_ONE_DIGIT, np.uint8)
+    arrays["marks_made_pair_tiles"], arrays["marks_foreign_tiles"] = toy_marks(60, 8), toy_marks(40, 9)
     np.savez_compressed(path, **arrays)
     return path
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from calibration.tile_sets import load_tile_sets
 from edge_digits.errors import ExitCode
 from export import calibration_tiles
 
@@ -36,6 +37,16 @@ def test_mnist_alone_gives_what_it_can(drawn_data: Path, tmp_path: Path) -> None
     assert 10 in arrays["calibration_labels"]
     again = write(drawn_data, tmp_path / "b.npz")
     assert all(np.array_equal(arrays[name], again[name]) for name in arrays)
+
+
+def test_marks_stand_by_kind_without_labels(drawn_data: Path, tmp_path: Path) -> None:
+    arrays = write(drawn_data, tmp_path / "a.npz")
+    kinds = {name.removeprefix("marks_").removesuffix("_tiles") for name in arrays if name.startswith("marks_")}
+    assert {"made_half", "made_pair", "printed_arrows"} <= kinds
+    assert not any(name.startswith("marks_") and name.endswith("_labels") for name in arrays)
+    sets = load_tile_sets(tmp_path / "a.npz")
+    assert set(sets.marks) == kinds
+    assert set(sets.held_out) == {"mnist_test", "negatives_holdout"}
 
 
 def test_mistakes(drawn_data: Path, tmp_path: Path, capsys: Any) -> None:
