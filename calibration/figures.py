@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -53,6 +54,62 @@ def calibration_error_percent(logits: Logits, labels: Labels, temperature: float
     bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
     gaps = [abs(float(right[bins == b].mean()) - float(confidence[bins == b].mean())) * float((bins == b).mean()) for b in np.unique(bins)]
     return 100.0 * sum(gaps)
+
+
+def reliability(logits: Logits, labels: Labels, temperature: float) -> list[dict[str, float]]:
+    """The bins of the calibration error that hold tiles: their number, mean confidence and accuracy, both 0..100."""
+    given = probabilities(logits, temperature)
+    confidence, right = given.max(axis=1), given.argmax(axis=1) == labels
+    bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
+    rows = []
+    for index in np.unique(bins):
+        inside = bins == index
+        means = {"confidence_percent": confidence[inside].mean(), "accuracy_percent": right[inside].mean()}
+        rows.append({"tiles": int(inside.sum()), **{key: 100.0 * float(value) for key, value in means.items()}})
+    return rows
+
+
+def log_odds(logits: Logits, temperature: float, label: int | Labels) -> NDArray[np.float64]:
+    """ln(p / (1 - p)) of a label's calibrated probability, float64 (n,).
+
+    label : one for all tiles, or one each. Orders tiles as the probability does, also where that is 1 to seven digits.
+    """
+    scaled = logits.astype(np.float64) / temperature
+    chosen = np.broadcast_to(np.asarray(label), (len(scaled),))
+    own = scaled[np.arange(len(scaled)), chosen]
+    scaled[np.arange(len(scaled)), chosen] = -np.inf
+    highest = scaled.max(axis=1, initial=-np.inf)
+    others: NDArray[np.float64] = highest + np.log(np.exp(scaled - highest[:, None]).sum(axis=1))
+    odds: NDArray[np.float64] = own - others
+    return odds
+
+
+def selective_error_percent(logits: Logits, labels: Labels, temperature: float, coverage_percent: float) -> float:
+    """Share of wrong digits among the surest tiles, 0..100.
+
+    A tile is named by its best digit and is as sure as that digit's probability, against "not one digit" too.
+    coverage_percent : which share of the tiles counts as the surest, above 0.
+    """
+    best = logits[:, :NOT_ONE_DIGIT].argmax(axis=1)
+    order = np.argsort(-log_odds(logits, temperature, best), kind="stable")
+    kept = order[: max(1, int(len(labels) * coverage_percent / 100.0))]
+    return 100.0 * float((best[kept] != labels[kept]).mean())
+
+
+def area_under_roc(positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> float:
+    """How often a positive's score is above a negative's, equal ones counted half; 0..1, 0.5 is chance.
+
+    positives, negatives : scores (n,) and (m,), neither empty. The Mann-Whitney statistic: T. Fawcett, "An introduction to
+    ROC analysis", 2006.
+    """
+    order = np.sort(negatives)
+    below, up_to = np.searchsorted(order, positives, "left"), np.searchsorted(order, positives, "right")
+    return float((below + up_to).sum() / (2.0 * len(positives) * len(negatives)))
+
+
+def keeping_threshold(scores: NDArray[np.float64], kept_percent: float) -> float:
+    """The lowest score up to which at least so many percent of the scores lie. scores : (n,), n > 0."""
+    return float(np.sort(scores)[max(0, math.ceil(len(scores) * kept_percent / 100.0) - 1)])
 
 
 def named(logits: Logits, temperature: float, threshold: float) -> NDArray[np.bool_]:
