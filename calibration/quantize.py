@@ -10,6 +10,8 @@ reduce_range: weights use 7 of 8 bits. x86-64 without VNNI adds pairs of product
     reduced ones none, bit for bit. The price is twice the rounding of the logits and no accuracy.
 float_head: average pooling and the last layer stay float. They cost nothing in time, the logits keep their fine steps,
     and adapting to one hand gets exact features.
+float_first: the first convolution stays float as well. Off: see OPTIONS.md for what it costs.
+symmetric: activations have zero point 0. Off: behind a rectifier it wastes half of the 256 steps.
 search: ranges of activations are searched for the logits nearest to float (ranges.py), beginning with the largest values.
     Percentiles and entropy did well with one network and badly with the next.
 """
@@ -49,13 +51,18 @@ HEAD_OPERATORS: Final = ("GlobalAveragePool", "Flatten", "Gemm")
 
 @dataclass(frozen=True, slots=True)
 class QuantizeOptions:
-    """per_channel, reduce_range, float_head, method : see above. tiles : at most so many calibration tiles are used, > 0."""
+    """per_channel, reduce_range, float_head, method, float_first, symmetric : see above.
+
+    tiles : at most so many calibration tiles are used, > 0.
+    """
 
     per_channel: bool = True
     reduce_range: bool = True
     float_head: bool = True
     method: Method = "search"
     tiles: int = 2048
+    float_first: bool = False
+    symmetric: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -98,7 +105,7 @@ def quantize(model: Any, tiles: Tiles, options: QuantizeOptions | None = None) -
         onnx_files.save_model(model, source)
         # Shapes other than the batch are fixed, plain shape inference is enough; symbolic inference would need sympy.
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-        head = _head(prepared) if options.float_head else []
+        kept_float = [*(_head(prepared) if options.float_head else []), *(_first(prepared) if options.float_first else [])]
         quantize_static(
             str(prepared),
             str(quantized),
@@ -108,8 +115,8 @@ def quantize(model: Any, tiles: Tiles, options: QuantizeOptions | None = None) -
             weight_type=QuantType.QInt8,
             per_channel=options.per_channel,
             reduce_range=options.reduce_range,
-            nodes_to_exclude=head,
-            extra_options={"CalibPercentile": PERCENTILE},
+            nodes_to_exclude=kept_float,
+            extra_options={"CalibPercentile": PERCENTILE, "ActivationSymmetric": options.symmetric},
             calibrate_method=methods.get(options.method, CalibrationMethod.MinMax),
         )
         result = onnx_files.parse(quantized.read_bytes(), str(quantized))
@@ -146,18 +153,32 @@ def _head(path: Path) -> list[str]:
 
     Raises CalibrationError for a graph of another kind.
     """
-    model = onnx_files.parse(path.read_bytes(), str(path))
-    nodes = model.graph.node
-    # The quantizer knows nodes by name, and a name is optional.
-    for index, node in enumerate(nodes):
-        node.name = node.name or f"node_{index}"
-    onnx_files.save_model(model, path)
+    nodes = _named_nodes(path)
     last = max((index for index, node in enumerate(nodes) if node.op_type == "Conv"), default=-1)
     behind = [node for node in nodes[last + 1 :] if node.op_type not in ("Relu", "Clip")]
     strange = [node.op_type for node in behind if node.op_type not in HEAD_OPERATORS]
     if last < 0 or strange:
         raise CalibrationError(f"behind the last convolution stand {strange or 'all nodes'}; use --no-float-head for such a graph")
     return [node.name for node in behind]
+
+
+def _first(path: Path) -> list[str]:
+    """Names of the first convolution and the activation behind it. Raises CalibrationError for a graph without one."""
+    nodes = _named_nodes(path)
+    first = next((node for node in nodes if node.op_type == "Conv"), None)
+    if first is None:
+        raise CalibrationError("the graph has no convolution; use --no-float-first for it")
+    behind = [node for node in nodes if node.op_type in ("Relu", "Clip") and node.input[0] == first.output[0]]
+    return [first.name, *(node.name for node in behind)]
+
+
+def _named_nodes(path: Path) -> Any:
+    """The nodes of a graph; those without a name get one, in the file too: the quantizer knows nodes by name."""
+    model = onnx_files.parse(path.read_bytes(), str(path))
+    for index, node in enumerate(model.graph.node):
+        node.name = node.name or f"node_{index}"
+    onnx_files.save_model(model, path)
+    return model.graph.node
 
 
 @contextmanager
@@ -187,6 +208,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--reduce-range", action=argparse.BooleanOptionalAction, default=True, help="7-bit weights: same labels on every CPU"
     )
     parser.add_argument("--float-head", action=argparse.BooleanOptionalAction, default=True, help="pooling and last layer stay float")
+    parser.add_argument("--float-first", action=argparse.BooleanOptionalAction, default=False, help="first convolution stays float")
+    parser.add_argument("--symmetric", action=argparse.BooleanOptionalAction, default=False, help="activations with zero point 0")
     parser.add_argument("--method", default="search", help=f"how ranges are chosen: {', '.join(METHODS)} (default %(default)s)")
     parser.add_argument("--calibration-tiles", type=int, default=2048, metavar="N", help="use at most so many (default %(default)s)")
     arguments = parser.parse_args(argv)
@@ -195,7 +218,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     options = QuantizeOptions(
-        arguments.per_channel, arguments.reduce_range, arguments.float_head, arguments.method, arguments.calibration_tiles
+        arguments.per_channel,
+        arguments.reduce_range,
+        arguments.float_head,
+        arguments.method,
+        arguments.calibration_tiles,
+        arguments.float_first,
+        arguments.symmetric,
     )
     sets = load_tile_sets(arguments.tiles)
     model = onnx_files.load_model(arguments.float_path)

@@ -35,7 +35,8 @@ def test_the_int8_file_keeps_the_contract(finished_bench: Bench) -> None:
     metadata = onnx_files.metadata(model)
     how = json.loads(metadata.pop("quantization"))
     assert metadata == onnx_files.metadata(float_model)
-    assert how == {"per_channel": True, "reduce_range": True, "float_head": False, "method": "search", "tiles": 500}
+    switches = {"per_channel": True, "reduce_range": True, "float_head": False, "float_first": False, "symmetric": False}
+    assert how == {**switches, "method": "search", "tiles": 500}
     kinds = {node.op_type for node in model.graph.node}
     assert {"QuantizeLinear", "DequantizeLinear"} <= kinds
 
@@ -46,6 +47,38 @@ def test_the_head_stays_float_unless_asked_otherwise(float_model: Any) -> None:
     assert [w.size for w in weights_of(kept).values() if w.size > 100] == [toy.FILTERS * toy.PATCH_PX**2]
     assert max(w.size for w in weights_of(whole).values()) == 784 * 11
     assert whole.ByteSize() < 0.5 * float_model.ByteSize()
+
+
+def test_the_first_convolution_stays_float_when_asked(float_model: Any) -> None:
+    tiles, _ = toy.toy_digits(64, 1)
+    kept = quantize(float_model, tiles, QuantizeOptions(float_head=False, float_first=True, method="minmax"))
+    assert [w.size for w in weights_of(kept).values() if w.size > 100] == [784 * 11]
+    both = quantize(float_model, tiles, QuantizeOptions(float_first=True, method="minmax"))
+    assert weights_of(both) == {}
+
+
+def test_a_graph_without_a_convolution_has_no_first_one() -> None:
+    nodes = [onnx.helper.make_node("Flatten", ["tiles"], ["features"]), onnx.helper.make_node("Gemm", ["features", "w"], ["logits"])]
+    shapes = {"tiles": ["n", 1, 28, 28], "logits": ["n", 11], "features": ["n", 784]}
+    infos = {name: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in shapes.items()}
+    weight = numpy_helper.from_array(np.zeros((784, 11), np.float32), "w")
+    graph = onnx.helper.make_graph(nodes, "flat", [infos["tiles"]], [infos["logits"], infos["features"]], [weight])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    with pytest.raises(CalibrationError, match="no convolution"):
+        quantize(model, toy.toy_digits(64, 1)[0], QuantizeOptions(float_head=False, float_first=True))
+
+
+def test_symmetric_activations_have_zero_point_zero(float_model: Any) -> None:
+    tiles, _ = toy.toy_digits(64, 1)
+
+    def zero_points(model: Any) -> set[int]:
+        names = {node.input[2] for node in model.graph.node if node.op_type == "QuantizeLinear"}
+        return {int(numpy_helper.to_array(i)) for i in model.graph.initializer if i.name in names and numpy_helper.to_array(i).ndim == 0}
+
+    chosen = (QuantizeOptions(float_head=False, method="minmax", symmetric=flag) for flag in (True, False))
+    symmetric, shifted = (zero_points(quantize(float_model, tiles, options)) for options in chosen)
+    assert symmetric == {0}
+    assert -128 in shifted
 
 
 def test_a_head_of_another_kind_is_named(float_model: Any) -> None:
