@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,9 @@ else:
     import tomli as tomllib
 
 COMMITTED_GATES: Final = Path(__file__).resolve().parent / "gates.toml"
+FILE_GROUP: Final = "file"
+_INT8_PREFIX: Final = "int8_"
+_FLOAT_PREFIX: Final = "float_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,22 @@ class Gate:
             "value": value,
             "passed": passed,
         }
+
+
+def check_float_alone(checks: Sequence[Mapping[str, Any]], figures: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The gates of a verdict, put to the float file where it is to be published without its int8 twin.
+
+    checks, figures : of a verdict. What int8 must reach, float must reach; how near the two are, and how large the int8 file
+    is, says nothing of float and is left out.
+    """
+    result = []
+    for check in checks:
+        group, figure = str(check["gate"]).split(".", 1)
+        if group != FILE_GROUP and figure.startswith(_INT8_PREFIX):
+            figure = f"{_FLOAT_PREFIX}{figure.removeprefix(_INT8_PREFIX)}"
+        if figure.startswith(_FLOAT_PREFIX):
+            result.append(Gate(group, figure, check["bound"] == "min", float(check["limit"])).check(figures))
+    return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 The verdict names the files by SHA-256, so a file that was changed after judging is refused as well. Everything is
 first written into a folder of its own and loaded from there by the product's own classifier, self-test included; only
 then are the files replaced, the manifest last.
+
+With --keep-float a model whose int8 file misses a gate is published as its float file alone, if that reaches by itself
+what the gates ask of int8: the manifest then has no int8 entry, says which gates were missed, and readers run float.
 """
 
 from __future__ import annotations
@@ -19,13 +22,15 @@ from typing import Any, Final
 
 from calibration import golden, onnx_files
 from calibration.errors import CalibrationError, RefusedError, report
-from calibration.gates import load_gates, read_toml
+from calibration.gates import check_float_alone, load_gates, read_toml
 from calibration.judge import PRECISIONS, VERDICT_FORMAT, Candidate, load_candidate
 from edge_digits.errors import ModelNotFoundError
-from edge_digits.options import RecognitionOptions
+from edge_digits.options import Precision, RecognitionOptions
 from edge_digits.recognition.classifier import Classifier
 from edge_digits.recognition.weights import CONTRACT_VERSION, MANIFEST_NAME, WEIGHTS_FOLDER, load_manifest
 
+SHIPPED: Final[tuple[Precision, ...]] = ("int8", "float")
+"""In the order of a manifest's entry."""
 WEIGHTS_LICENCE: Final = "Apache-2.0"
 TRAINING_SETS: Final = Path(__file__).resolve().parent / "training_sets.toml"
 
@@ -45,9 +50,26 @@ def load_verdict(path: Path) -> dict[str, Any]:
 
 def refuse_unless_passed(verdict: Mapping[str, Any], candidates: Mapping[str, Candidate]) -> None:
     """Raises RefusedError unless every gate was passed by these very files."""
-    missed = [str(check.get("gate")) for check in verdict["gates"] if check.get("passed") is not True]
-    if missed or verdict.get("passed") is not True:
-        raise RefusedError(f"the verdict is no pass ({', '.join(missed) or 'passed is not true'}); nothing was published")
+    if verdict.get("passed") is not True or _missed(verdict["gates"]):
+        raise RefusedError(f"the verdict is no pass ({_missed(verdict['gates']) or 'passed is not true'}); nothing was published")
+    _refuse_other_files(verdict, candidates)
+
+
+def refuse_unless_float_passes(verdict: Mapping[str, Any], candidates: Mapping[str, Candidate]) -> list[dict[str, Any]]:
+    """The gates as the float file alone passed them. Raises RefusedError when it did not, or no gate says anything of it."""
+    checks = check_float_alone(verdict["gates"], verdict["figures"])
+    if not checks or _missed(checks):
+        reason = f"float misses {_missed(checks)}" if checks else "no gate judges the float file alone"
+        raise RefusedError(f"the verdict is no pass ({_missed(verdict['gates'])}), and {reason}; nothing was published")
+    _refuse_other_files(verdict, candidates)
+    return checks
+
+
+def _missed(checks: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(str(check.get("gate")) for check in checks if check.get("passed") is not True)
+
+
+def _refuse_other_files(verdict: Mapping[str, Any], candidates: Mapping[str, Candidate]) -> None:
     for kind in PRECISIONS:
         found, judged = hashlib.sha256(candidates[kind].data).hexdigest(), verdict["files"][kind]["sha256"]
         if found != judged:
@@ -56,39 +78,50 @@ def refuse_unless_passed(verdict: Mapping[str, Any], candidates: Mapping[str, Ca
             )
 
 
-def publish(name: str, verdict: Mapping[str, Any], candidates: Mapping[str, Candidate], mnist: Path, folder: Path) -> dict[str, Any]:
+def publish(
+    name: str, verdict: Mapping[str, Any], candidates: Mapping[str, Candidate], mnist: Path, folder: Path, *, keep_float: bool = False
+) -> dict[str, Any]:
     """Write files and manifest of a judged pair; returns the manifest's entry.
 
     name : of the model. candidates : "float" and "int8". mnist : folder of the MNIST idx files.
     folder : where shipped models lie; other models in its manifest stay.
+    keep_float : where int8 missed a gate, publish the float file alone; the entry then has "int8_refused" in place of "int8".
     Raises RefusedError, CalibrationError, ModelError; the folder is then as before.
     """
-    refuse_unless_passed(verdict, candidates)
-    contents = _files(name, candidates, mnist)
-    entry = _entry(name, verdict, candidates, contents)
+    kinds, extra = SHIPPED, {}
+    if keep_float and verdict.get("passed") is False and _missed(verdict["gates"]):
+        checks = refuse_unless_float_passes(verdict, candidates)
+        kinds, extra = ("float",), {"int8_refused": {"missed": [check for check in verdict["gates"] if check["passed"] is not True]}}
+        verdict = {**verdict, "gates": checks}
+    else:
+        refuse_unless_passed(verdict, candidates)
+    contents = _files(name, {kind: candidates[kind] for kind in kinds}, mnist)
+    entry = {**_entry(name, verdict, {kind: candidates[kind] for kind in kinds}, contents), **extra}
     manifest = _manifest_with(folder, name, entry)
     contents[MANIFEST_NAME] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
-    _prove({**contents, MANIFEST_NAME: json.dumps({**manifest, "default": name, "models": {name: entry}}).encode()})
-    _replace(folder, contents)
+    _prove({**contents, MANIFEST_NAME: json.dumps({**manifest, "default": name, "models": {name: entry}}).encode()}, kinds)
+    _replace(folder, contents, [f"{name}.{kind}.{end}" for kind in SHIPPED if kind not in kinds for end in ("onnx", "golden.npz")])
     return entry
 
 
 def _files(name: str, candidates: Mapping[str, Candidate], mnist: Path) -> dict[str, bytes]:
-    chosen = golden.choose_golden(golden.mnist_training_part(mnist), [candidates[kind].logits for kind in PRECISIONS])
+    chosen = golden.choose_golden(golden.mnist_training_part(mnist), [candidate.logits for candidate in candidates.values()])
     contents: dict[str, bytes] = {}
-    for kind in PRECISIONS:
+    for kind in candidates:
         contents[f"{name}.{kind}.onnx"] = candidates[kind].data
         contents[f"{name}.{kind}.golden.npz"] = golden.as_npz(chosen.tiles, candidates[kind].logits(chosen.tiles))
     return contents
 
 
 def _entry(name: str, verdict: Mapping[str, Any], candidates: Mapping[str, Candidate], contents: Mapping[str, bytes]) -> dict[str, Any]:
-    training = candidates["int8"].card.training
+    card = next(iter(candidates.values())).card
+    training = card.training
+    agreement = {s: row["agreement_percent"] for s, row in verdict["figures"].items() if "agreement_percent" in row}
     return {
-        **{kind: _file_entry(name, kind, verdict, contents) for kind in ("int8", "float")},
-        "agreement_percent": {s: row["agreement_percent"] for s, row in verdict["figures"].items() if "agreement_percent" in row},
-        "temperature": candidates["int8"].card.temperature,
-        "reject_threshold": candidates["int8"].card.reject_threshold,
+        **{kind: _file_entry(name, kind, verdict, contents) for kind in candidates},
+        **({"agreement_percent": agreement} if "int8" in candidates else {}),
+        "temperature": card.temperature,
+        "reject_threshold": card.reject_threshold,
         "licence": WEIGHTS_LICENCE,
         "training": training,
         "training_sets": training_sets(training),
@@ -143,21 +176,26 @@ def _manifest_with(folder: Path, name: str, entry: dict[str, Any]) -> dict[str, 
     return {**manifest, "models": {**manifest["models"], name: entry}}
 
 
-def _prove(contents: Mapping[str, bytes]) -> None:
-    """Load both files as a reader would, self-test included, before anything is replaced."""
+def _prove(contents: Mapping[str, bytes], kinds: Sequence[Precision]) -> None:
+    """Load the files as a reader would, self-test included, before anything is replaced."""
     with tempfile.TemporaryDirectory(prefix="edge_digits_publish_") as staged:
         for file, data in contents.items():
             (Path(staged) / file).write_bytes(data)
-        Classifier(RecognitionOptions(model=staged, provider="cpu", precision="int8"))
-        Classifier(RecognitionOptions(model=staged, provider="cpu", precision="float"))
+        for precision in kinds:
+            Classifier(RecognitionOptions(model=staged, provider="cpu", precision=precision))
 
 
-def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """All files or none; the manifest comes last, so a reader that starts in between sees a damaged model, never a wrong one."""
-    before = {file: (folder / file).read_bytes() if (folder / file).is_file() else None for file in contents}
+def _replace(folder: Path, contents: Mapping[str, bytes], stale: Sequence[str]) -> None:
+    """All files or none; the manifest comes last, so a reader that starts in between sees a damaged model, never a wrong one.
+
+    stale : files of an earlier publication that the manifest names no more; they go after it.
+    """
+    before = {file: (folder / file).read_bytes() if (folder / file).is_file() else None for file in [*contents, *stale]}
     try:
         for file in sorted(contents, key=lambda f: f == MANIFEST_NAME):
             onnx_files.write_atomically(folder / file, contents[file])
+        for file in stale:
+            (folder / file).unlink(missing_ok=True)
     except BaseException:
         for file, data in before.items():
             if data is None:
@@ -177,6 +215,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--mnist", required=True, type=Path, metavar="DIR", help="folder of the MNIST idx files, for the golden tiles")
     parser.add_argument("--name", default="digits", help="name of the model (default %(default)s)")
+    parser.add_argument("--keep-float", action="store_true", help="where int8 missed a gate, publish the float file alone, if that passes")
     parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER, metavar="DIR", help="default: the product's own weights")
     arguments = parser.parse_args(argv)
     return report("calibration.publish", lambda: _run(arguments))
@@ -185,8 +224,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     verdict = load_verdict(arguments.verdict)
     candidates = {"float": load_candidate(arguments.float_path), "int8": load_candidate(arguments.int8_path)}
-    entry = publish(arguments.name, verdict, candidates, arguments.mnist, arguments.out)
-    for kind in ("int8", "float"):
+    entry = publish(arguments.name, verdict, candidates, arguments.mnist, arguments.out, keep_float=arguments.keep_float)
+    if "int8_refused" in entry:
+        print(f"int8 misses {_missed(entry['int8_refused']['missed'])}: float alone is published, and runs on the CPU too", file=sys.stderr)
+    for kind in (kind for kind in SHIPPED if kind in entry):
         print(f"{arguments.out / entry[kind]['file']}: {entry[kind]['bytes']} bytes, SHA-256 {entry[kind]['sha256']}", file=sys.stderr)
     if not entry["judged"]["committed_gates"]:
         print("judged by other gates than calibration/gates.toml: a model to work with, not one to release", file=sys.stderr)

@@ -190,21 +190,27 @@ def _models(options: RecognitionOptions) -> Iterator[Finding]:
 def examine_model(model: str, provider: Provider) -> dict[str, Any]:
     """Self-test both precisions on the CPU, build a session with the provider, time both.
 
-    Returns {"models": {"int8" | "float": {"difference"} or {"error"}}, "provider": {...}, "us_per_digit": {precision: us}}.
+    Returns {"models": {"int8" | "float": {"difference"} or {"error"} or {"left_out"}}, "provider": {...},
+    "us_per_digit": {precision: us}}; a precision is left out where the model was published without it.
     """
     from edge_digits.bench.tiles import measure_tiles
     from edge_digits.bench.timing import Effort
     from edge_digits.recognition.classifier import GOLDEN_TOLERANCE, Classifier
 
     models: dict[str, dict[str, Any]] = {}
+    published: dict[str, Any] = {}
     precisions: tuple[Precision, ...] = ("int8", "float")
     for precision in precisions:
         try:
             classifier = Classifier(RecognitionOptions(model, "cpu", precision))
             facts = {"name": classifier.name, "sha256": classifier.sha256, "golden": classifier.file.golden is not None}
             models[precision] = {**facts, "difference": classifier.self_test(), "tolerance": GOLDEN_TOLERANCE[precision]}
+            published = classifier.file.entry
         except ModelError as error:
             models[precision] = {"error": str(error)}
+    for kind in models:
+        if published and kind not in published:
+            models[kind] = {"left_out": [check["gate"] for check in published.get(f"{kind}_refused", {}).get("missed", [])]}
     speeds: dict[str, float] = {}
     if not any("error" in entry for entry in models.values()):
         entries = measure_tiles(RecognitionOptions(model, "cpu"), [1], [64], Effort(20, 3, 2.0))
@@ -230,6 +236,9 @@ def _model(precision: str, entry: dict[str, Any]) -> Finding:
     check = f"model {precision}"
     if "error" in entry:
         return Finding(check, "fail", entry["error"], "reinstall edge-digits, or name a sound model with --model", ExitCode.MODEL)
+    if "left_out" in entry:
+        reason = f"missed {', '.join(entry['left_out'])}" if entry["left_out"] else "the manifest has none"
+        return Finding(check, "ok", f"not published ({reason}); the other precision runs on the CPU")
     found = f"{entry['name']} {entry['sha256'][:12]}"
     if not entry["golden"]:
         return Finding(check, "warn", f"{found}, loads; has no golden tiles to test it with", "publish it with a manifest")

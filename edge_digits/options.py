@@ -45,7 +45,7 @@ class RecognitionOptions:
 
     model : name of a shipped or adapted model, or path of an .onnx file; "default" is the shipped default.
     provider : "auto" takes CUDA only when a session really obtained it; "cuda" fails when it is not obtained.
-    precision : "auto" is int8 on the CPU and float on CUDA.
+    precision : "auto" is int8 on the CPU, float where the model has no int8 file, and float on CUDA.
     threads : threads within one run, 1..256; 0 takes one a physical core, at most 4.
     """
 

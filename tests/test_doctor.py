@@ -75,6 +75,21 @@ def test_a_damaged_model_fails_with_its_code(tmp_path: Path, capsys: pytest.Capt
     assert checks["model float"]["status"] == "ok"
 
 
+def test_a_model_published_without_int8_is_sound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = copy_of_weights(tmp_path)
+    manifest = json.loads((weights / "manifest.json").read_text())
+    entry = manifest["models"][manifest["default"]]
+    del entry["int8"]
+    entry["int8_refused"] = {"missed": [{"gate": "mnist_test.drop_points"}]}
+    (weights / "manifest.json").write_text(json.dumps(manifest))
+    assert main(["doctor", "--json", "--provider", "cpu", "--model", str(weights)]) == ExitCode.OK
+    checks = {finding["check"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
+    assert checks["model int8"]["status"] == checks["model float"]["status"] == checks["provider"]["status"] == "ok"
+    assert "not published (missed mnist_test.drop_points)" in checks["model int8"]["found"]
+    assert "float model" in checks["provider"]["found"]
+    assert "int8" not in checks["speed"]["found"]
+
+
 def test_no_such_model_leaves_the_provider_untried() -> None:
     found = examine(model="nobody")
     assert found["model int8"].exit_code is ExitCode.MODEL

@@ -31,7 +31,7 @@ def golden_digits(model: str = "default") -> Tiles:
 
     A model file without golden tiles takes those of the shipped default model. Raises ModelError.
     """
-    golden = weights.find_model(model, "int8").golden or weights.find_model("default", "int8").golden
+    golden = weights.find_model(model, "auto").golden or weights.find_model("default", "auto").golden
     if golden is None:
         raise ModelNotFoundError("the shipped model has no golden tiles; reinstall edge-digits")
     tiles, logits = golden

@@ -122,7 +122,10 @@ class Classifier:
 
 
 def _load(options: RecognitionOptions) -> tuple[weights.ModelFile, engine.Engine]:
-    """int8 runs on the CPU and the float file of the same name on CUDA, whose provider has no int8 convolution."""
+    """int8 runs on the CPU and the float file of the same name on CUDA, whose provider has no int8 convolution.
+
+    A model without an int8 file runs as float on the CPU too.
+    """
     if options.provider == "cuda" or (options.provider == "auto" and options.precision != "int8" and engine.cuda_compiled_in()):
         if options.precision == "int8":
             raise UsageError("precision 'int8' does not run on CUDA; use --precision float or --provider cpu")
@@ -132,7 +135,7 @@ def _load(options: RecognitionOptions) -> tuple[weights.ModelFile, engine.Engine
         candidate = engine.Engine(file.data, options.provider if file.precision == "float" else "cpu", options.threads, file.name)
         if candidate.provider == engine.CUDA or options.precision == "float":
             return file, candidate
-    file = weights.find_model(options.model, "float" if options.precision == "float" else "int8")
+    file = weights.find_model(options.model, options.precision)
     return file, engine.Engine(file.data, "cpu", options.threads, file.name)
 
 

@@ -106,6 +106,8 @@ def _origin(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("trained", f"commit {str(training.get('commit', 'not recorded'))[:SHORT_SHA]}, seed {training.get('seed', 'not recorded')}"),
         *(("on" if index == 0 else "", text) for index, text in enumerate(sets)),
     ]
+    if "int8_refused" in entry:
+        rows.append(("int8", f"not published: missed {', '.join(check['gate'] for check in entry['int8_refused']['missed'])}"))
     if judged:
         rows.append(("judged", f"{judged['date'][:10]} on {judged['machine']['processor']}, {_gates(judged)}"))
     return rows

@@ -89,7 +89,8 @@ def load_manifest(folder: Path = WEIGHTS_FOLDER) -> dict[str, Any]:
 def find_model(model: str, precision: str) -> ModelFile:
     """Read and verify a model by name (shipped), by the path of an .onnx file, or by that of a folder with a manifest.
 
-    precision : "int8" or "float"; the path of a file names its precision itself.
+    precision : "int8" or "float", or "auto": int8, and float where a model was published without int8, which some networks
+        lose too much by. The path of a file names its precision itself.
     Raises ModelNotFoundError, ModelDamagedError, ModelContractError.
     """
     if is_path(model):
@@ -124,6 +125,8 @@ def _read_path(path: Path, precision: str) -> ModelFile:
 
 
 def _read_entry(folder: Path, name: str, entry: dict[str, Any], precision: str) -> ModelFile:
+    if precision == "auto":
+        precision = next((kind for kind in PRECISIONS if kind in entry), PRECISIONS[0])
     if precision not in entry:
         raise ModelNotFoundError(f"model '{name}' has no {precision} file; it has: {', '.join(k for k in PRECISIONS if k in entry)}")
     part = entry[precision]

@@ -10,6 +10,7 @@ import pytest
 
 from calibration import onnx_files, publish
 from calibration.gates import COMMITTED_GATES, load_gates, read_toml
+from edge_digits.errors import ModelNotFoundError
 from edge_digits.options import Precision, RecognitionOptions
 from edge_digits.recognition import weights
 from edge_digits.recognition.classifier import Classifier
@@ -168,6 +169,77 @@ def test_without_the_digits_for_golden_tiles_nothing_is_published(bench: Bench, 
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 2
     assert all("train-images-idx3-ubyte.gz" in line for line in errors)
+    assert contents(tmp_path / "w") == {}
+
+
+NO_INT8 = "[mnist_test]\nint8_accuracy_percent_min = 90\nagreement_percent_min = 100.1"
+"""No int8 file can pass this, a float file can."""
+
+
+def judge_by(bench: Bench, text: str) -> int:
+    gates = bench.folder / "gates.toml"
+    gates.write_text(text, encoding="utf-8")
+    return bench.judge("--gates", str(gates))
+
+
+def test_float_alone_is_published_where_int8_misses_a_gate(bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert judge_by(bench, NO_INT8) == 3
+    assert bench.publish(tmp_path / "w") == 3
+    assert contents(tmp_path / "w") == {}
+    assert bench.publish(tmp_path / "w", "--keep-float") == 0
+    assert set(contents(tmp_path / "w")) == {"toy.float.onnx", "toy.float.golden.npz", "manifest.json"}
+    assert "int8 misses mnist_test.agreement_percent" in capsys.readouterr().err
+    entry = weights.load_manifest(tmp_path / "w")["models"]["toy"]
+    assert [check["gate"] for check in entry["int8_refused"]["missed"]] == ["mnist_test.agreement_percent"]
+    assert [check["gate"] for check in entry["judged"]["gates"]] == ["mnist_test.float_accuracy_percent"]
+    assert "int8" not in entry
+
+
+def test_a_reader_runs_the_float_file_of_such_a_model(bench: Bench, tmp_path: Path) -> None:
+    assert judge_by(bench, NO_INT8) == 3
+    assert bench.publish(tmp_path, "--keep-float") == 0
+    classifier = Classifier(RecognitionOptions(str(tmp_path), "cpu"))
+    assert (classifier.precision, classifier.file.data) == ("float", bench.float_path.read_bytes())
+    with pytest.raises(ModelNotFoundError, match="no int8 file; it has: float"):
+        Classifier(RecognitionOptions(str(tmp_path), "cpu", "int8"))
+
+
+def test_int8_files_of_an_earlier_publication_go(bench: Bench, tmp_path: Path) -> None:
+    assert bench.publish(tmp_path / "w") == 0
+    assert judge_by(bench, NO_INT8) == 3
+    assert bench.publish(tmp_path / "w", "--keep-float") == 0
+    assert set(contents(tmp_path / "w")) == {"toy.float.onnx", "toy.float.golden.npz", "manifest.json"}
+
+
+def test_keeping_float_publishes_both_where_both_pass(bench: Bench, tmp_path: Path) -> None:
+    assert bench.publish(tmp_path / "w", "--keep-float") == 0
+    assert set(contents(tmp_path / "w")) == FILES
+    assert "int8_refused" not in weights.load_manifest(tmp_path / "w")["models"]["toy"]
+
+
+@pytest.mark.parametrize(
+    ("gates", "message"),
+    [
+        ("[mnist_test]\nint8_accuracy_percent_min = 100.1", "float misses mnist_test.float_accuracy_percent"),
+        ("[nosuch]\nint8_accuracy_percent_min = 1", "float misses nosuch.float_accuracy_percent"),
+        ("[file]\nint8_bytes_max = 10", "no gate judges the float file alone"),
+    ],
+)
+def test_float_that_does_not_pass_either_is_refused(
+    gates: str, message: str, bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench.publish(tmp_path / "w") == 0
+    before = contents(tmp_path / "w")
+    assert judge_by(bench, gates) == 3
+    assert bench.publish(tmp_path / "w", "--keep-float") == 3
+    assert message in capsys.readouterr().err
+    assert contents(tmp_path / "w") == before
+
+
+def test_float_changed_after_judging_is_refused(bench: Bench, tmp_path: Path) -> None:
+    assert judge_by(bench, NO_INT8) == 3
+    onnx_files.write_card(bench.float_path, weights.ModelCard(1.0, 0.6, {"glyphs": {"mnist_train": 1}}))
+    assert bench.publish(tmp_path / "w", "--keep-float") == 3
     assert contents(tmp_path / "w") == {}
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -49,6 +50,19 @@ def test_a_model_judged_by_other_gates_is_not_praised(toy_shipped: Path, change_
     change_manifest(toy_shipped, lambda m: m["models"]["toy"]["judged"].update(committed_gates=False))
     assert cli.main(["info"]) == 0
     assert "not the release gates" in capsys.readouterr().out
+
+
+def test_a_model_without_int8_says_why(toy_shipped: Path, change_manifest: Edit, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(manifest: dict[str, Any]) -> None:
+        entry = manifest["models"]["toy"]
+        del entry["int8"]
+        entry["int8_refused"] = {"missed": [{"gate": "mnist_test.drop_points"}]}
+
+    change_manifest(toy_shipped, refuse)
+    assert cli.main(["info"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"int8 +not published: missed mnist_test\.drop_points", out)
+    assert re.search(r"^ +float$", out, re.MULTILINE)
 
 
 def test_an_entry_with_the_least_there_can_be(toy_shipped: Path, change_manifest: Edit, capsys: pytest.CaptureFixture[str]) -> None:

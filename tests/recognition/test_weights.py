@@ -123,6 +123,20 @@ def test_a_precision_that_is_not_there_says_which_are(toy: Path, change_manifest
         weights.find_model(str(toy), "float")
 
 
+def test_auto_is_int8_where_there_is_one_and_float_where_not(toy: Path, change_manifest: Edit) -> None:
+    assert weights.find_model(str(toy), "auto").precision == "int8"
+    change_manifest(toy, lambda m: m["models"]["toy"].pop("int8"))
+    assert weights.find_model(str(toy), "auto").precision == "float"
+    with pytest.raises(ModelNotFoundError, match="no int8 file; it has: float"):
+        weights.find_model(str(toy), "int8")
+
+
+def test_auto_of_a_model_without_any_file_is_not_found(toy: Path, change_manifest: Edit) -> None:
+    change_manifest(toy, lambda m: [m["models"]["toy"].pop(kind) for kind in ("int8", "float")])
+    with pytest.raises(ModelNotFoundError, match="no int8 file; it has: "):
+        weights.find_model(str(toy), "auto")
+
+
 def card_metadata(**changes: str | None) -> dict[str, str]:
     values: dict[str, str | None] = {
         "contract_version": "1",
