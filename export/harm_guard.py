@@ -25,6 +25,10 @@ BLENDS: Final = (1.0, 0.7, 0.4, 0.2)
 """How far to go from the base's weights to the fine-tuned ones; the farthest that keeps the frozen set is taken. A straight line
 between the two keeps most of what was learned (M. Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022)."""
 
+AIMED_AT: Final = 0.5
+"""A blend counts as keeping the frozen set up to this share of what the guard allows: the set is a sample, and on MNIST test a step that
+lost 0.19 points of it lost 0.23."""
+
 LEAST_GAIN: Final = 0.005
 """Where no error goes away, log-loss has to fall by more, in nats: what has nothing to gain shall cost nobody anything."""
 
@@ -184,7 +188,7 @@ def blended(base: ConvNetwork, tuned: ConvNetwork, share: float) -> ConvNetwork:
 def _farthest_that_keeps(
     base: ConvNetwork, tuned: ConvNetwork, frozen: FrozenSet, before: NDArray[np.float32]
 ) -> tuple[float, ConvNetwork, NDArray[np.float32]]:
-    """The largest blend that keeps the frozen set; where none does, the smallest, for the guard to refuse."""
+    """The largest blend that keeps the frozen set; where none does, the smallest, for the guard to judge."""
     digits = frozen.labels != NOT_ONE_DIGIT
     for share in BLENDS:
         network = blended(base, tuned, share)
@@ -193,7 +197,7 @@ def _farthest_that_keeps(
             _points(count_errors(after[part], frozen.labels[part]) - count_errors(before[part], frozen.labels[part]), int(part.sum()))
             for part in (digits, np.ones_like(digits))
         ]
-        if max(drops) <= LARGEST_RESERVE_DROP:
+        if max(drops) <= AIMED_AT * LARGEST_RESERVE_DROP:
             break
     return share, network, after
 
