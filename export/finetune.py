@@ -38,7 +38,7 @@ from export.optimisation import has_fast_bfloat16
 from export.own_samples import OwnSamples, check, doubtful, is_doubtful, load_folder, load_page, require_apart
 from export.personal_model import FINE_TUNED, PersonalTiles, Target, find_target, for_command_line, publish_personal, write_record
 from export.record import describe_commit, describe_machine
-from export.train import tuning_tiles
+from export.tuning import tuning_tiles
 
 REPLAY_TILES: Final = 4096
 REPLAY_EPOCH: Final = 2_000_000

@@ -13,8 +13,10 @@ import pytest
 from edge_digits.errors import ExitCode
 from export import fine_tuning, finetune, finetune_report
 from export.data import folder as data_folder
+from export.finetune_report import Writer, _rows
 from export.finetune_summary import summarise, table
 from export.finetune_trial import enough, fits_of, splits
+from export.from_onnx import find_base
 from tests.export.conftest import draw_digit, write_idx
 from tests.personal.writers import mirrored, write_samples
 
@@ -26,24 +28,24 @@ PNG = b"\x89PNG"
 def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
     """Calls the command on drawn digits and two drawn writers."""
     data, personal, rng = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("personal"), np.random.default_rng(3)
-    labels = rng.permutation(np.repeat(np.arange(10, dtype=np.uint8), 60))
+    labels = rng.permutation(np.repeat(np.arange(10, dtype=np.uint8), 20))
     pictures = np.array([draw_digit(int(label), rng) for label in labels])
     digests = {}
     for prefix in ("train", "t10k"):
         for stem, array in ((f"{prefix}-images-idx3-ubyte", pictures), (f"{prefix}-labels-idx1-ubyte", labels)):
             digests[stem] = write_idx(data / "mnist" / f"{stem}.gz", array)
-    write_samples(personal / "turned", 3, {2: mirrored, 7: mirrored})
-    write_samples(personal / "plain", 3, {}, seed=5)
+    write_samples(personal / "turned", 5, {2: mirrored, 7: mirrored})
+    write_samples(personal / "plain", 5, {}, seed=5)
 
     def call(out: Path, *more: str) -> int:
-        fixed = ["--personal", str(personal), "--data", str(data), "--threads", "1", "--precision", "float32", "--limit", "400"]
-        return int(finetune_report.main([*fixed, "--out", str(out), "--counts", "1", "--seeds", "1", *more]))
+        fixed = ["--personal", str(personal), "--data", str(data), "--threads", "1", "--precision", "float32", "--limit", "200"]
+        return int(finetune_report.main([*fixed, "--out", str(out), "--counts", "3", "--seeds", "1", *more]))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data_folder, "MNIST_IDX_MD5", digests)
         patch.setattr(finetune, "REPLAY_TILES", 256)
-        patch.setattr(fine_tuning, "ALL_STEPS", 2)
-        patch.setattr(fine_tuning, "HEAD_STEPS", 10)
+        patch.setattr(fine_tuning, "HEAD_UP_TO", 30)
+        patch.setattr(fine_tuning, "HEAD_STEPS", 60)
         yield call
 
 
@@ -54,18 +56,19 @@ def without_times(path: Path) -> Any:
 
 def test_a_report_and_one_that_was_interrupted(report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
     whole, broken = tmp_path / "whole.json", tmp_path / "broken.json"
-    assert report(whole, "--counts", "1", "10") == ExitCode.OK
+    assert report(whole) == ExitCode.OK
     shown = capfd.readouterr()
     lines = shown.out.splitlines()
     assert lines[0].startswith("| base | writer |")
-    # Three samples a digit: 10 are as good as all of them, tested fold by fold.
-    assert [line.split(" | ")[1:3] for line in lines[2:]] == [["plain", "1"], ["plain", "all"], ["turned", "1"], ["turned", "all"]]
+    assert [line.split(" | ")[1:4] for line in lines[2:]] == [["plain", "3", "1 (1)"], ["turned", "3", "1 (0)"]]
     assert whole.with_suffix(".png").read_bytes().startswith(PNG)
     record = json.loads(whole.read_text(encoding="utf-8"))
     assert str(tmp_path) not in json.dumps(record)
-    turned = record["summary"][-1]
-    assert (turned["trials"], turned["tested"], turned["seeds"]) == (5, 30, 1)
-    assert turned["own_before"] >= 4
+    plain, turned = record["summary"]
+    assert (turned["trials"], turned["tested"], turned["seeds"]) == (1, 20, 1)
+    assert turned["own_after"] < turned["own_before"]
+    assert plain["own_after"] == plain["own_before"]
+    assert plain["base_drop_points"]["mnist_test"] == {"mean": 0.0, "worst": 0.0}
 
     kept = finetune_report.write_record
     rows: list[int] = []
@@ -77,10 +80,10 @@ def test_a_report_and_one_that_was_interrupted(report: Report, tmp_path: Path, m
 
     with monkeypatch.context() as patch:
         patch.setattr(finetune_report, "write_record", write_and_stop)
-        assert report(broken, "--counts", "1", "10") == ExitCode.INTERRUPTED
+        assert report(broken) == ExitCode.INTERRUPTED
     assert rows == [1]
     assert "the same command goes on" in capfd.readouterr().err
-    assert report(broken, "--counts", "1", "10") == ExitCode.OK
+    assert report(broken) == ExitCode.OK
     assert without_times(broken) == without_times(whole)
 
 
@@ -139,6 +142,17 @@ def test_draws_learn_as_many_of_each_digit_and_follow_the_seed() -> None:
     assert (first != other).any()
     assert enough(labels, 6)
     assert not enough(labels, 7)
+
+
+def test_a_number_that_leaves_no_test_is_all_fold_by_fold() -> None:
+    base = find_base("digits")
+    few, many = (Writer(name, [], np.repeat(np.arange(10), count)) for name, count in (("few", 4), ("many", 11)))
+    rows = [row.key() for row in _rows(base, [few, many], [3, 10, None], 2)]
+    assert [(row["writer"], row["samples_a_digit"], row["seed"]) for row in rows] == [
+        *(("few", count, seed) for seed in (1, 2) for count in (3, "all")),
+        *(("many", count, seed) for seed in (1, 2) for count in (3, 10, "all")),
+    ]
+    assert {row["base"] for row in rows} == {"digits"}
 
 
 def test_folds_leave_every_sample_out_once() -> None:
