@@ -2,8 +2,9 @@
 
     python deploy/check_labels_arm64.py --tiles TILES.npz
 
-Takes 1,000 MNIST test tiles of a tiles file (`python -m export.calibration_tiles`), runs the shipped models on this
-machine and under emulation, and writes deploy/results/labels-arm64.json. Exit code 1 when a label differs.
+Takes 10,000 tiles of a tiles file (`python -m export.calibration_tiles`), drawn from all its held-out sets together,
+digits of several sets and marks that are no digit mixed, runs the shipped models on this machine and under emulation,
+and writes deploy/results/labels-arm64.json. Exit code 1 when a label differs. The emulated run takes some minutes.
 
 Needs root, and on Debian `apt-get install debootstrap qemu-user-static`. The emulated side is a Debian root that is
 only unpacked, never entered, and the published aarch64 wheels unzipped beside it. onnxruntime stays at 1.24.1 there:
@@ -36,6 +37,8 @@ SUITE = "bookworm"
 SUITE_PYTHON = "3.11"
 ARM_PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_27_aarch64", "manylinux_2_28_aarch64")
 X86_WITHOUT_VNNI = "Haswell"
+TRAINING_TILES = ("calibration", "temperature")
+"""Sets of a tiles file that come from training data; all others were never trained on."""
 
 
 class CheckError(Exception):
@@ -47,7 +50,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tiles", required=True, type=Path, metavar="TILES.npz", help="tiles file of `python -m export.calibration_tiles`")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="DIR", help="folder with a manifest (default: the shipped models)")
-    parser.add_argument("--count", type=int, default=1000, help="MNIST test tiles to run (default %(default)s)")
+    parser.add_argument("--count", type=int, default=10_000, help="held-out tiles to run (default %(default)s)")
     parser.add_argument("--seed", type=int, default=72, help="which of the tiles (default %(default)s)")
     parser.add_argument("--onnxruntime", default="1.24.1", metavar="VERSION", help="on the emulated side (default %(default)s)")
     parser.add_argument(
@@ -74,7 +77,7 @@ def check(arguments: argparse.Namespace) -> dict[str, Any]:
     work: Path = arguments.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     models = shipped_models(arguments.weights)
-    tiles = choose_tiles(arguments.tiles, arguments.count, arguments.seed)
+    tiles, by_set = choose_tiles(arguments.tiles, arguments.count, arguments.seed)
     np.save(work / "tiles.npy", tiles)
     commands = {"x86_64": [sys.executable], f"arm64 {ARM_CPU}": arm_command(work, arguments.onnxruntime)}
     if arguments.haswell:
@@ -83,7 +86,7 @@ def check(arguments: argparse.Namespace) -> dict[str, Any]:
     native = logits.pop("x86_64")
     return {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
-        "tiles": {"set": "mnist_test", "count": len(tiles), "seed": arguments.seed, "sha256": hashlib.sha256(tiles.tobytes()).hexdigest()},
+        "tiles": {"count": len(tiles), "sets": by_set, "seed": arguments.seed, "sha256": hashlib.sha256(tiles.tobytes()).hexdigest()},
         "models": {kind: {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for kind, path in models.items()},
         "reference": json.loads(str(native["facts"])),
         "emulated": {
@@ -102,14 +105,18 @@ def shipped_models(folder: Path) -> dict[str, Path]:
     return {kind: folder / entry[kind]["file"] for kind in ("int8", "float")}
 
 
-def choose_tiles(path: Path, count: int, seed: int) -> np.ndarray:
-    """`count` different MNIST test tiles, uint8 (count, 28, 28)."""
+def choose_tiles(path: Path, count: int, seed: int) -> tuple[np.ndarray, dict[str, int]]:
+    """`count` different held-out tiles, uint8 (count, 28, 28), and how many of each set they are."""
     with np.load(path) as arrays:
-        tiles = arrays["mnist_test_tiles"]
-    if not 1 <= count <= len(tiles):
-        raise CheckError(f"count is {count}; {path} holds {len(tiles)} MNIST test tiles")
-    chosen: np.ndarray = tiles[np.sort(np.random.default_rng(seed).choice(len(tiles), count, replace=False))]
-    return chosen
+        names = sorted(key.removesuffix("_tiles") for key in arrays.files if key.endswith("_tiles"))
+        held_out = [name for name in names if name not in TRAINING_TILES and f"{name}_labels" in arrays.files]
+        sets = {name: arrays[f"{name}_tiles"] for name in held_out}
+    total = sum(map(len, sets.values()))
+    if not 1 <= count <= total:
+        raise CheckError(f"count is {count}; {path} holds {total} held-out tiles")
+    chosen = np.sort(np.random.default_rng(seed).choice(total, count, replace=False))
+    origin = np.repeat(np.arange(len(held_out)), [len(tiles) for tiles in sets.values()])[chosen]
+    return np.concatenate(list(sets.values()))[chosen], {name: int((origin == index).sum()) for index, name in enumerate(held_out)}
 
 
 def compare(reference: np.ndarray, other: np.ndarray) -> dict[str, Any]:
@@ -167,6 +174,7 @@ def haswell_command() -> list[str]:
 
 def run(command: list[str], work: Path, models: list[Path]) -> dict[str, np.ndarray]:
     """The arrays that tile_logits.py stores when it is run by that command."""
+    print(f"running the tiles by {Path(command[0]).name} ...", file=sys.stderr)
     out = work / "logits.npz"
     out.unlink(missing_ok=True)
     full = [*command, str(RUNNER), str(work / "tiles.npy"), str(out), *(str(m.resolve()) for m in models)]

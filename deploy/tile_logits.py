@@ -15,6 +15,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+BATCH = 256
+"""Tiles a run: activations of 10,000 at once would not fit into a small machine."""
+
 
 def main(argv: list[str]) -> int:
     """TILES.npy: uint8 (n, 28, 28). OUT.npz: one array (n, 11) a model, by its file name, and `facts`, JSON."""
@@ -25,7 +28,8 @@ def main(argv: list[str]) -> int:
     logits = {}
     for model in models:
         session = onnxruntime.InferenceSession(model.read_bytes(), options, providers=["CPUExecutionProvider"])
-        logits[model.name] = session.run(["logits"], {"tiles": tiles})[0]
+        batches = [tiles[start : start + BATCH] for start in range(0, len(tiles), BATCH)]
+        logits[model.name] = np.concatenate([session.run(["logits"], {"tiles": batch})[0] for batch in batches])
     facts = {"architecture": platform.machine(), "onnxruntime": onnxruntime.__version__, "numpy": np.__version__}
     facts["python"] = platform.python_version()
     np.savez(out_path, facts=np.array(json.dumps(facts)), **logits)

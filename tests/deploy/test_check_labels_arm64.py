@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from deploy import check_labels_arm64 as check
+from deploy import tile_logits
 from edge_digits.recognition import weights
 
 TOY = Path(__file__).resolve().parent.parent / "recognition" / "toy"
@@ -18,9 +19,13 @@ TOY = Path(__file__).resolve().parent.parent / "recognition" / "toy"
 
 @pytest.fixture
 def tiles_file(tmp_path: Path) -> Path:
-    """A tiles file whose MNIST part are the toy's golden tiles."""
+    """A tiles file whose held-out sets are the toy's golden tiles, 24 and 20; what else such files hold is blank."""
     with np.load(TOY / "toy.int8.golden.npz") as arrays:
-        np.savez(tmp_path / "tiles.npz", mnist_test_tiles=arrays["tiles"])
+        sets = {"mnist_test": arrays["tiles"][:24], "negatives_holdout": arrays["tiles"][24:]}
+    sets |= {name: np.zeros((9, 28, 28), np.uint8) for name in ("calibration", "temperature")}
+    labelled = {f"{name}_labels": np.zeros(len(tiles), np.uint8) for name, tiles in sets.items()}
+    tiles = {f"{name}_tiles": tiles for name, tiles in (sets | {"marks_letters": np.zeros((9, 28, 28), np.uint8)}).items()}
+    np.savez(tmp_path / "tiles.npz", **tiles, **labelled)
     return tmp_path / "tiles.npz"
 
 
@@ -30,7 +35,9 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def test_the_same_machine_differs_in_nothing(tiles_file: Path, tmp_path: Path) -> None:
-    tiles = check.choose_tiles(tiles_file, 44, 1)
+    tiles, by_set = check.choose_tiles(tiles_file, 44, 1)
+    assert by_set == {"mnist_test": 24, "negatives_holdout": 20}
+    assert tiles.any(axis=(1, 2)).all()
     np.save(tmp_path / "tiles.npy", tiles)
     models = check.shipped_models(TOY)
     first, second = (check.run([sys.executable], tmp_path, list(models.values())) for _ in range(2))
@@ -82,9 +89,22 @@ def test_a_differing_label_is_the_exit_code(tiles_file: Path, monkeypatch: pytes
 
 
 def test_the_seed_chooses_the_tiles(tiles_file: Path) -> None:
-    same, again, other = (check.choose_tiles(tiles_file, 20, seed) for seed in (1, 1, 2))
+    same, again, other = (check.choose_tiles(tiles_file, 20, seed)[0] for seed in (1, 1, 2))
     assert np.array_equal(same, again)
     assert not np.array_equal(same, other)
+    assert sum(check.choose_tiles(tiles_file, 20, 1)[1].values()) == 20
+
+
+def test_batches_change_nothing(tiles_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "tiles.npy", check.choose_tiles(tiles_file, 44, 1)[0])
+    found = []
+    for size in (256, 10):
+        monkeypatch.setattr(tile_logits, "BATCH", size)
+        assert tile_logits.main([str(tmp_path / "tiles.npy"), str(tmp_path / "out.npz"), str(TOY / "toy.float.onnx")]) == 0
+        with np.load(tmp_path / "out.npz") as arrays:
+            found.append(arrays["toy.float.onnx"])
+    assert found[0].shape == (44, 11)
+    assert np.allclose(found[0], found[1], atol=1e-5)
 
 
 @pytest.mark.parametrize("count", ["0", "45"])
@@ -113,5 +133,7 @@ def test_the_committed_record_is_of_the_shipped_files() -> None:
     manifest = weights.load_manifest()
     entry = manifest["models"][manifest["default"]]
     assert {kind: entry[kind]["sha256"] for kind in ("int8", "float")} == {kind: m["sha256"] for kind, m in record["models"].items()}
-    assert record["tiles"]["count"] == 1000
+    assert record["tiles"]["count"] == 10_000
+    assert record["tiles"]["sets"]["mnist_test"] >= 4000
+    assert record["tiles"]["sets"]["negatives_holdout"] >= 1000
     assert all(found["labels"] == 0 for kinds in record["differences"].values() for found in kinds.values())
