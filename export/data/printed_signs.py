@@ -2,7 +2,7 @@
 
 The drawn kinds of export/negatives.py, the letters and the scripts all have relatives in training. What a model says of
 marks whose whole kind it never met is told by these alone; they are never to be added to a training set. Signs that a
-reader may take for a digit are left out: the empty set, a mirrored E, the hryvnia, upright arrows and the like.
+reader may take for a digit are left out: the empty set, a mirrored E, the hryvnia, arrows that stand upright or run in a ring.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from export.data.fonts import FONT_PX, draw_text
 from export.data.glyphs import SOURCE_SIDE_PX, GlyphSet, negatives
 
 PRINTED_SIGNS: Final = {
-    "arrows": "←→↔⇐⇒⇔↤↦↩↪↭↮↺↻⇄⇆⇇⇉⇚⇛⇝⇠⇢⇦⇨",
+    "arrows": "←→↔⇐⇒⇔↤↦↩↪↭↮⇄⇆⇇⇉⇚⇛⇝⇠⇢⇦⇨",
     "currency": "€£¥₩₪₭₮₱₹₽",
     "mathematics": "√∑∏∀∇∈∉∌∝∠∧∩∴∵≅≈≠≡≢≤≥≪≫⊂⊃⊄⊆⊇⊕⊗⊢⊥",
     "pictures": "☀☁☂☃★☆☎☏☑☒☘☠☢☣☤☮☺☻♔♕♖♗♘♚♛♜♝♞♠♣♥♦♪♫♻⚀⚁⚂⚃⚄⚅⚐⚑⚒⚔⚖✂✈✉✌✍✎✓✔✗✘✚✦✪✽❄❤",
