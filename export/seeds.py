@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration import onnx_files
 from calibration.figures import accuracy_percent, agreement_percent
@@ -23,14 +24,18 @@ from calibration.tile_sets import LabelledTiles
 from edge_digits.errors import EdgeDigitsError, ExitCode
 from edge_digits.paper.tiles import as_model_input
 from edge_digits.recognition.engine import Engine
+from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from export import checkpoint, to_onnx, train
 from export.data.collect import find_data
-from export.holdouts import holdout_tiles
+from export.holdouts import NEGATIVES, holdout_tiles
 from export.record import RECORD_NAME, write_record
 from export.tile_pool import TilePool, load_pool
 
 KINDS: Final = ("float", "int8")
 CALIBRATION_TILES: Final = 2048
+NOT_ONE_DIGIT_SHARE: Final = 0.05
+"""For which share the files' probabilities hold; that of the released model."""
+
 RECORDS: Final = Path(__file__).resolve().parent / "records"
 MODELS: Final = Path(__file__).resolve().parent / "models"
 
@@ -85,7 +90,9 @@ def _write_models(options: argparse.Namespace, pool: TilePool, seed: int) -> Non
     network, state = to_onnx.load_network(run)
     training = json.loads((run / RECORD_NAME).read_text(encoding="utf-8"))
     kept = {key: training[key] for key in ("network", "parameters", "commit", "seed", "seconds") if key in training}
-    data = to_onnx.to_onnx(network, state.get("temperature", 1.0), kept, to_onnx.training_share(state["settings"]))
+    temperature = state.get("temperature", 1.0)
+    to_onnx.shift_share(network, temperature, to_onnx.training_share(state["settings"]), NOT_ONE_DIGIT_SHARE)
+    data = to_onnx.to_onnx(network, temperature, kept, NOT_ONE_DIGIT_SHARE)
     to_onnx.write_atomically(float_path, data)
     # The first epochs of the pool, evenly: what the network was trained on.
     tiles = np.asarray(pool.tiles[0])[np.linspace(0, pool.tiles.shape[1] - 1, CALIBRATION_TILES).astype(np.int64)]
@@ -94,7 +101,11 @@ def _write_models(options: argparse.Namespace, pool: TilePool, seed: int) -> Non
 
 
 def summarise(options: argparse.Namespace) -> dict[str, Any]:
-    """The record of all seeds: each seed's accuracy at both precisions, mean, spread (standard deviation) and agreement, in percent."""
+    """The record of all seeds: each seed's figures, their mean and spread (standard deviation), in percent.
+
+    float, int8 : the best of all 11 classes is the label. float_digits, int8_digits : the best of the ten digits is. agreement : of
+    int8 with float, over 11 classes.
+    """
     holdouts = holdout_tiles(find_data(options.data), options.limit)
     inputs = {name: as_model_input(tiles) for name, (tiles, _) in holdouts.items()}
     by_seed: dict[str, Any] = {}
@@ -106,19 +117,32 @@ def summarise(options: argparse.Namespace) -> dict[str, Any]:
             kind: {name: round(accuracy_percent(logits[kind][name], labels.astype(np.int64)), 4) for name, (_, labels) in holdouts.items()}
             for kind in KINDS
         }
+        figures |= {
+            f"{kind}_digits": {name: round(digits_percent(logits[kind][name], labels), 4) for name, (_, labels) in holdouts.items()}
+            for kind in KINDS
+        }
         figures["agreement"] = {name: round(agreement_percent(logits["float"][name], logits["int8"][name]), 4) for name in holdouts}
         figures["bytes"] = {kind: path.stat().st_size for kind, path in paths.items()}
         by_seed[str(seed)] = figures
     first = json.loads((_run_of(options, options.seeds[0]) / RECORD_NAME).read_text(encoding="utf-8"))
-    rows = {kind: {name: [by_seed[str(seed)][kind][name] for seed in options.seeds] for name in holdouts} for kind in KINDS}
+    ways = [*KINDS, *(f"{kind}_digits" for kind in KINDS)]
+    rows = {
+        way: {name: [by_seed[str(seed)][way][name] for seed in options.seeds] for name in holdouts if name != NEGATIVES or way in KINDS}
+        for way in ways
+    }
     return {
         **{key: first[key] for key in ("network", "parameters", "commit", "changed", "machine", "settings", "glyphs")},
         "seeds": options.seeds,
         "seconds": [json.loads((_run_of(options, seed) / RECORD_NAME).read_text(encoding="utf-8"))["seconds"] for seed in options.seeds],
-        "figures_mean": {kind: {name: round(float(np.mean(values)), 4) for name, values in rows[kind].items()} for kind in KINDS},
-        "figures_spread": {kind: {name: round(float(np.std(values)), 4) for name, values in rows[kind].items()} for kind in KINDS},
+        "figures_mean": {way: {name: round(float(np.mean(values)), 4) for name, values in rows[way].items()} for way in ways},
+        "figures_spread": {way: {name: round(float(np.std(values)), 4) for name, values in rows[way].items()} for way in ways},
         "figures": by_seed,
     }
+
+
+def digits_percent(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
+    """Share of tiles whose best of the ten digits is the label, in percent: what a network without "not one digit" would be asked."""
+    return 100.0 * float((logits[:, :NOT_ONE_DIGIT].argmax(axis=1) == labels).mean())
 
 
 def _logits(path: Path, inputs: dict[str, Any]) -> dict[str, Any]:
