@@ -15,7 +15,7 @@ from edge_digits.errors import ExitCode  # noqa: E402
 from export.reproduce import __main__ as command  # noqa: E402
 from export.reproduce import latency, table  # noqa: E402
 from export.reproduce.judging import to_onnx  # noqa: E402
-from export.reproduce.table import own_figure, rows_of  # noqa: E402
+from export.reproduce.table import rows_of  # noqa: E402
 
 JUDGED = {
     "parameters": 61706,
@@ -62,7 +62,8 @@ def write(path: Path, content: Any) -> None:
 def test_a_line_a_network_ours_last(house: House, capsys: Any) -> None:
     house.add_result("mlp", {"mlp-plain": JUDGED, "mlp-dropout": JUDGED})
     house.add_result("lenet5-transfer", {"lenet5": JUDGED}, source_figures={"lenet5": 99.0, "own_before": 70.0})
-    write(house.records / "small.json", {"parameters": 90_000, "figures_mean": {"mnist_test": {"float": 99.71, "int8": 99.7}}})
+    means = {"float": {"mnist_test": 99.5}, "float_digits": {"mnist_test": 99.71, "semeion": 91.0}, "int8_digits": {"mnist_test": 99.7}}
+    write(house.records / "small.json", {"parameters": 90_000, "figures_mean": means})
     house.add_files(house.models, "small")
     assert house.run() == ExitCode.OK
     cells = house.cells()
@@ -71,6 +72,7 @@ def test_a_line_a_network_ours_last(house: House, capsys: Any) -> None:
     assert cells["mlp-plain"][5] == "-"
     size = (house.models / "small.int8.onnx").stat().st_size
     assert cells["small (this project)"][:6] == ["90,000", cells["small (this project)"][1], f"{size:,}", "99.71", "99.70", "-"]
+    assert cells["small (this project)"][6:8] == ["-", "91.00"]
     assert {len(each) for each in cells.values()} == {len(cells["network"])}
     said = capsys.readouterr()
     assert said.out == ""
@@ -118,23 +120,6 @@ def test_a_file_that_does_not_load_is_named(house: House, capsys: Any) -> None:
     (house.runs / "mlp" / "mlp-plain.int8.onnx").write_bytes(b"nothing")
     assert house.run("--measure") == ExitCode.MODEL
     assert "mlp-plain.int8.onnx" in capsys.readouterr().err.splitlines()[-1]
-
-
-@pytest.mark.parametrize(
-    ("figures", "kind", "wanted"),
-    [
-        ({"float": {"mnist_test": 99.5}}, "float", 99.5),
-        ({"int8": {"mnist_test": {"accuracy": 99.4}}}, "int8", 99.4),
-        ({"mnist_test": {"float": 99.5, "int8": 99.4}}, "int8", 99.4),
-        ({"mnist_test": {"accuracy": 99.5}}, "float", 99.5),
-        ({"mnist_test": 99.5}, "float", 99.5),
-        ({"mnist_test": 99.5}, "int8", None),
-        ({"mnist_test": "good"}, "float", None),
-        ({}, "float", None),
-    ],
-)
-def test_figures_of_our_records(figures: dict[str, Any], kind: str, wanted: float | None) -> None:
-    assert own_figure(figures, kind, "mnist_test") == wanted
 
 
 def test_the_source_figure_of_a_line() -> None:
