@@ -146,6 +146,7 @@ def _keep_contract(result: Any) -> None:
         result.opset_import.add(domain=domain, version=version)
     # Shapes of inner tensors are inferred at load; storing them only costs bytes.
     del result.graph.value_info[:]
+    onnx_files.shorten_names(result)
 
 
 def _head(path: Path) -> list[str]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from calibration import onnx_files
 from calibration.figures import accuracy_percent, agreement_percent
-from calibration.quantize import quantize
+from calibration.quantize import QuantizeOptions, quantize
 from calibration.temperature import fit_files
 from calibration.tile_sets import LabelledTiles
 from edge_digits.errors import EdgeDigitsError, ExitCode
@@ -96,7 +96,7 @@ def _write_models(options: argparse.Namespace, pool: TilePool, seed: int) -> Non
     to_onnx.write_atomically(float_path, data)
     # The first epochs of the pool, evenly: what the network was trained on.
     tiles = np.asarray(pool.tiles[0])[np.linspace(0, pool.tiles.shape[1] - 1, CALIBRATION_TILES).astype(np.int64)]
-    onnx_files.save_model(quantize(onnx_files.load_model(float_path), tiles), int8_path)
+    onnx_files.save_model(quantize(onnx_files.load_model(float_path), tiles, QuantizeOptions(float_head=not options.int8_head)), int8_path)
     fit_files(float_path, int8_path, LabelledTiles(pool.tuning_tiles, pool.tuning_labels.astype(np.int64)))
 
 
@@ -172,6 +172,7 @@ def _parse(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], metavar="N")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a run folder for each seed goes into it")
     parser.add_argument("--limit", type=int, metavar="N", help="at most so many glyphs of each hold-out, for a trial run")
+    parser.add_argument("--int8-head", action="store_true", help="int8 for the last layer too: a fifth of the file of a small network")
     parser.add_argument("--keep", action="store_true", help="put the record into export/records and the first seed into export/models")
     options, passed_on = parser.parse_known_args(arguments)
     if len(set(options.seeds)) < len(options.seeds):

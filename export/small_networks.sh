@@ -16,7 +16,6 @@ for teacher in 1 2; do
         --gentle-share 0.25 --learning-rate 0.003 --weight-decay 0.05 --seed 10$teacher --out $runs/teacher-$teacher "${resume[@]}"
 done
 [ -f $runs/answers.npy ] || python -m export.answers --runs $runs/teacher-1 $runs/teacher-2 --pool $pool --out $runs/answers.npy
-for network in small tiny; do
-    python -m export.seeds --network $network --data "$data" --pool $pool --answers $runs/answers.npy --epochs 60 \
-        --gentle-share 0.25 --out $runs/$network --keep
-done
+seeds=(--data "$data" --pool "$pool" --answers "$runs/answers.npy" --gentle-share 0.25 --keep)
+python -m export.seeds --network small --epochs 44 --out $runs/small "${seeds[@]}"
+python -m export.seeds --network tiny --epochs 40 --int8-head --out $runs/tiny "${seeds[@]}"

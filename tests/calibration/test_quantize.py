@@ -12,6 +12,7 @@ from onnx import numpy_helper
 from calibration import onnx_files
 from calibration.errors import CalibrationError
 from calibration.quantize import METHODS, QuantizeOptions, quantize
+from edge_digits.paper.tiles import as_model_input
 from edge_digits.recognition.engine import Engine
 from tests.calibration import toy
 from tests.calibration.conftest import Bench
@@ -120,7 +121,8 @@ def test_per_channel_gives_each_filter_its_scale(float_model: Any) -> None:
     tiles, _ = toy.toy_digits(64, 1)
 
     def scales(model: Any) -> int:
-        return max(numpy_helper.to_array(i).size for i in model.graph.initializer if i.name.endswith("_scale"))
+        values = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
+        return max(values[node.input[1]].size for node in model.graph.node if node.op_type == "DequantizeLinear")
 
     assert scales(quantize(float_model, tiles, QuantizeOptions(per_channel=True, float_head=False))) >= toy.FILTERS
     assert scales(quantize(float_model, tiles, QuantizeOptions(per_channel=False, float_head=False))) == 1
@@ -175,3 +177,21 @@ def test_a_missing_source_gives_one_line(bench: Bench, capsys: pytest.CaptureFix
     bench.source.unlink()
     assert bench.quantize() == 1
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_inner_names_are_short_and_change_nothing(float_model: Any) -> None:
+    result = quantize(float_model, toy.toy_digits(64, 1)[0])
+    kept = {value.name for value in (*result.graph.input, *result.graph.output)}
+    inner = {name for node in result.graph.node for name in (*node.input, *node.output)} - kept
+    assert max(map(len, inner)) <= 3
+    assert {initializer.name for initializer in result.graph.initializer} <= inner
+    onnx.checker.check_model(result, full_check=True)
+
+
+def test_shortening_names_keeps_the_logits(float_model: Any) -> None:
+    inputs = as_model_input(toy.toy_digits(8, 1)[0])
+    before = Engine(float_model.SerializeToString()).run("logits", inputs)
+    short = onnx.ModelProto.FromString(float_model.SerializeToString())
+    onnx_files.shorten_names(short)
+    assert short.ByteSize() < float_model.ByteSize()
+    assert np.array_equal(Engine(short.SerializeToString()).run("logits", inputs), before)
