@@ -33,6 +33,7 @@ from export.tile_pool import TilePool, load_pool
 
 KINDS: Final = ("float", "int8")
 CALIBRATION_TILES: Final = 2048
+KEPT_OF_TRAINING: Final = ("network", "parameters", "commit", "seed", "seconds", "glyphs")
 NOT_ONE_DIGIT_SHARE: Final = 0.05
 """For which share the files' probabilities hold; that of the released model."""
 
@@ -89,7 +90,7 @@ def _write_models(options: argparse.Namespace, pool: TilePool, seed: int) -> Non
         return
     network, state = to_onnx.load_network(run)
     training = json.loads((run / RECORD_NAME).read_text(encoding="utf-8"))
-    kept = {key: training[key] for key in ("network", "parameters", "commit", "seed", "seconds") if key in training}
+    kept = {key: training[key] for key in KEPT_OF_TRAINING if key in training}
     temperature = state.get("temperature", 1.0)
     to_onnx.shift_share(network, temperature, to_onnx.training_share(state["settings"]), NOT_ONE_DIGIT_SHARE)
     data = to_onnx.to_onnx(network, temperature, kept, NOT_ONE_DIGIT_SHARE)
