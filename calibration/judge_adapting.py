@@ -33,7 +33,7 @@ from edge_digits.personal.samples import DIGITS, find_samples, read_samples, req
 from edge_digits.recognition.classifier import Classifier
 
 BASE_SET: Final = "mnist_test"
-DEFAULT_TILES: Final = Path("calibration/work/tiles.npz")
+DEFAULT_TILES: Final = Path("runs/calibration/tiles.npz")
 SEED: Final = 1
 
 

@@ -1,4 +1,4 @@
-"""Writes tiles for the calibration room: `python -m export.calibration_tiles --data DIR --out calibration/work/tiles.npz`.
+"""Writes tiles for the calibration room: `python -m export.calibration_tiles --data DIR --out runs/calibration/tiles.npz`.
 
 Calibration has no torch and no loaders. It gets `calibration_tiles`, a mixture as in training and from training glyphs
 only, `temperature_tiles` and `temperature_labels`, the glyphs kept aside of the training sets, to fit confidence on,
