@@ -34,7 +34,7 @@ from export.fine_tuning import NEGATIVE_SHARE, WAYS, Base, Plan, choose_plan, ma
 from export.from_onnx import find_base, load_base
 from export.harm_guard import FrozenSet, Outcome, count_errors, fit_and_measure, require_no_harm
 from export.mixture import Mixture, MixtureOptions
-from export.optimisation import has_fast_bfloat16
+from export.optimisation import use_bfloat16
 from export.own_samples import OwnSamples, check, doubtful, is_doubtful, load_folder, load_page, require_apart
 from export.personal_model import FINE_TUNED, PersonalTiles, Target, find_target, for_command_line, publish_personal, write_record
 from export.record import describe_commit, describe_machine
@@ -86,7 +86,7 @@ def finetune(options: argparse.Namespace) -> ExitCode:
     folder = find_data(options.data)
     tiles = load_base_tiles(folder, options.seed, options.limit)
     base = prepare_base(network, card, tiles.replay)
-    bfloat16 = options.precision == "bfloat16" or (options.precision == "auto" and has_fast_bfloat16(torch.device("cpu")))
+    bfloat16 = use_bfloat16(options.precision, torch.device("cpu"))
     variants = make_variants(own.glyphs, own.labels, options.seed)
     with tqdm(total=1 + min(FOLDS, len(own)), desc="fine-tuning", file=sys.stderr) as bar:
         outcome = fit_and_measure(base, variants, tiles.frozen, plan, options.seed, bfloat16=bfloat16, told=bar.update)

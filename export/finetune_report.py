@@ -32,7 +32,7 @@ from export.finetune_summary import draw_summary, summarise, table
 from export.finetune_trial import Bench, Sets, enough, errors_on, fits_of, run_trial, splits
 from export.from_onnx import find_base, load_base
 from export.holdouts import holdout_tiles
-from export.optimisation import has_fast_bfloat16
+from export.optimisation import use_bfloat16
 from export.own_samples import load_folder
 from export.record import describe_commit, describe_machine, write_record
 
@@ -86,7 +86,7 @@ def report(options: argparse.Namespace) -> ExitCode:
     if options.threads:
         torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
-    bfloat16 = options.precision == "bfloat16" or (options.precision == "auto" and has_fast_bfloat16(torch.device("cpu")))
+    bfloat16 = use_bfloat16(options.precision, torch.device("cpu"))
     folder = find_data(options.data)
     writers = _writers(options, folder)
     counts = [None if count == "all" else int(count) for count in options.counts]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge_digits.personal.adaptation import LARGEST_RESERVE_DROP
-from export.reproduce.pictures import load_pyplot, save_figure
+from export.pictures import load_pyplot, save_figure
 
 BASE_SET: Final = "mnist_test"
 Line = dict[str, Any]

@@ -128,6 +128,11 @@ def schedule(progress: float) -> float:
     return FINAL_SHARE + (1.0 - FINAL_SHARE) * 0.5 * (1.0 + math.cos(math.pi * min(fall, 1.0)))
 
 
+def use_bfloat16(precision: str, device: torch.device) -> bool:
+    """Whether to compute in bfloat16. precision : of the command line, "auto" (where it is fast), "float32" or "bfloat16"."""
+    return has_fast_bfloat16(device) if precision == "auto" else precision == "bfloat16"
+
+
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is worth it: on any recent CUDA card, and on CPUs with the instructions."""
     if device.type == "cuda":

@@ -45,28 +45,6 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
     partial.replace(path)
 
 
-def draw_curves(path: Path, history: list[dict[str, float]]) -> bool:
-    """Loss and training accuracy by epoch as PNG; False where matplotlib is not installed."""
-    try:
-        import matplotlib as mpl
-
-        mpl.use("Agg")
-        from matplotlib import pyplot as plt
-    except ImportError:
-        return False
-    figure, axis = plt.subplots(figsize=(7, 4))
-    epochs = [row["epoch"] for row in history]
-    axis.plot(epochs, [row["loss"] for row in history], label="loss")
-    axis.set_xlabel("epoch")
-    axis.set_yscale("log")
-    other = axis.twinx()
-    other.plot(epochs, [row["accuracy"] for row in history], color="tab:green", label="training accuracy, %")
-    figure.legend(loc="upper center", ncols=2)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
-    return True
-
-
 def _processor() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calibration import onnx_files
 from calibration.figures import accuracy_percent, agreement_percent
@@ -27,18 +26,21 @@ from edge_digits.recognition.engine import Engine
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from export import checkpoint, to_onnx, train
 from export.data.collect import find_data
+from export.from_onnx import MODELS_FOLDER
 from export.holdouts import NEGATIVES, holdout_tiles
 from export.record import RECORD_NAME, write_record
 from export.tile_pool import TilePool, load_pool
 
 KINDS: Final = ("float", "int8")
+WAYS: Final = {kind: (kind, NOT_ONE_DIGIT + 1) for kind in KINDS} | {f"{kind}_digits": (kind, NOT_ONE_DIGIT) for kind in KINDS}
+"""Name of a figure -> precision, and among how many classes the best is sought."""
+
 CALIBRATION_TILES: Final = 2048
 KEPT_OF_TRAINING: Final = ("network", "parameters", "commit", "seed", "seconds", "glyphs")
 NOT_ONE_DIGIT_SHARE: Final = 0.05
 """For which share the files' probabilities hold; that of the released model."""
 
 RECORDS: Final = Path(__file__).resolve().parent / "records"
-MODELS: Final = Path(__file__).resolve().parent / "models"
 
 
 def main(arguments: list[str] | None = None) -> ExitCode:
@@ -115,35 +117,28 @@ def summarise(options: argparse.Namespace) -> dict[str, Any]:
         paths = {kind: run / f"{options.network}.{kind}.onnx" for kind in KINDS}
         logits = {kind: _logits(path, inputs) for kind, path in paths.items()}
         figures: dict[str, Any] = {
-            kind: {name: round(accuracy_percent(logits[kind][name], labels.astype(np.int64)), 4) for name, (_, labels) in holdouts.items()}
-            for kind in KINDS
-        }
-        figures |= {
-            f"{kind}_digits": {name: round(digits_percent(logits[kind][name], labels), 4) for name, (_, labels) in holdouts.items()}
-            for kind in KINDS
+            way: {
+                name: round(accuracy_percent(logits[kind][name][:, :classes], labels.astype(np.int64)), 4)
+                for name, (_, labels) in holdouts.items()
+            }
+            for way, (kind, classes) in WAYS.items()
         }
         figures["agreement"] = {name: round(agreement_percent(logits["float"][name], logits["int8"][name]), 4) for name in holdouts}
         figures["bytes"] = {kind: path.stat().st_size for kind, path in paths.items()}
         by_seed[str(seed)] = figures
-    first = json.loads((_run_of(options, options.seeds[0]) / RECORD_NAME).read_text(encoding="utf-8"))
-    ways = [*KINDS, *(f"{kind}_digits" for kind in KINDS)]
+    records = [json.loads((_run_of(options, seed) / RECORD_NAME).read_text(encoding="utf-8")) for seed in options.seeds]
     rows = {
-        way: {name: [by_seed[str(seed)][way][name] for seed in options.seeds] for name in holdouts if name != NEGATIVES or way in KINDS}
-        for way in ways
+        way: {name: [figures[way][name] for figures in by_seed.values()] for name in holdouts if name != NEGATIVES or way in KINDS}
+        for way in WAYS
     }
     return {
-        **{key: first[key] for key in ("network", "parameters", "commit", "changed", "machine", "settings", "glyphs")},
+        **{key: records[0][key] for key in ("network", "parameters", "commit", "changed", "machine", "settings", "glyphs")},
         "seeds": options.seeds,
-        "seconds": [json.loads((_run_of(options, seed) / RECORD_NAME).read_text(encoding="utf-8"))["seconds"] for seed in options.seeds],
-        "figures_mean": {way: {name: round(float(np.mean(values)), 4) for name, values in rows[way].items()} for way in ways},
-        "figures_spread": {way: {name: round(float(np.std(values)), 4) for name, values in rows[way].items()} for way in ways},
+        "seconds": [record["seconds"] for record in records],
+        "figures_mean": {way: {name: round(float(np.mean(values)), 4) for name, values in rows[way].items()} for way in WAYS},
+        "figures_spread": {way: {name: round(float(np.std(values)), 4) for name, values in rows[way].items()} for way in WAYS},
         "figures": by_seed,
     }
-
-
-def digits_percent(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
-    """Share of tiles whose best of the ten digits is the label, in percent: what a network without "not one digit" would be asked."""
-    return 100.0 * float((logits[:, :NOT_ONE_DIGIT].argmax(axis=1) == labels).mean())
 
 
 def _logits(path: Path, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -154,11 +149,11 @@ def _logits(path: Path, inputs: dict[str, Any]) -> dict[str, Any]:
 def _keep(options: argparse.Namespace) -> None:
     """The record, and the models of the first seed, into the folders of the repository."""
     run = _run_of(options, options.seeds[0])
-    for folder in (RECORDS, MODELS):
+    for folder in (RECORDS, MODELS_FOLDER):
         folder.mkdir(exist_ok=True)
     shutil.copyfile(options.out / RECORD_NAME, RECORDS / f"{options.network}.json")
     for kind in KINDS:
-        shutil.copyfile(run / f"{options.network}.{kind}.onnx", MODELS / f"{options.network}.{kind}.onnx")
+        shutil.copyfile(run / f"{options.network}.{kind}.onnx", MODELS_FOLDER / f"{options.network}.{kind}.onnx")
 
 
 def _parse(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:

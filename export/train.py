@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
+from edge_digits.errors import EdgeDigitsError, ExitCode, MissingExtraError, UsageError
 from export import checkpoint
 from export.data.collect import find_data, load_training
 from export.epochs import Epochs, MadeEpochs, PooledEpochs, load_answers
@@ -27,8 +27,9 @@ from export.figures import all_figures, fit_temperature, logits_of
 from export.holdouts import holdout_tiles
 from export.mixture import Mixture, MixtureOptions
 from export.networks import build, count_parameters
-from export.optimisation import OptimisationOptions, Trainer, has_fast_bfloat16
-from export.record import RECORD_NAME, describe_commit, describe_machine, draw_curves, write_record
+from export.optimisation import OptimisationOptions, Trainer, use_bfloat16
+from export.pictures import Panel, draw_panels
+from export.record import RECORD_NAME, describe_commit, describe_machine, write_record
 from export.tile_pool import load_pool
 from export.tuning import tuning_tiles
 
@@ -63,7 +64,7 @@ def train(options: argparse.Namespace) -> ExitCode:
     if options.start_from is not None:
         network.load_state_dict(checkpoint.load(options.start_from)["average"])
     material = _from_pool(options) if options.pool else _from_glyphs(options, device)
-    bfloat16 = has_fast_bfloat16(device) if options.precision == "auto" else options.precision == "bfloat16"
+    bfloat16 = use_bfloat16(options.precision, device)
     optimisation = _optimisation(options)
     trainer = Trainer(network, device, max(1, options.epochs * len(material.epochs)), optimisation, bfloat16)
     settings = _settings(options, material.epochs, optimisation, bfloat16)
@@ -134,6 +135,14 @@ def _run_epoch(epoch: int, options: argparse.Namespace, epochs: Epochs, trainer:
     return {"epoch": epoch + 1, **figures, "seconds": took}
 
 
+def _draw_curves(path: Path, history: list[dict[str, float]]) -> None:
+    curves = (("loss", "loss", True), ("accuracy", "training accuracy, %", False))
+    try:
+        draw_panels(path, [Panel("", {name: [row[name] for row in history]}, "epoch", label, log) for name, label, log in curves])
+    except MissingExtraError:
+        print("no curves.png: matplotlib is not installed", file=sys.stderr)
+
+
 def _resume(options: argparse.Namespace, trainer: Trainer, settings: dict[str, Any]) -> tuple[list[dict[str, float]], float]:
     state = checkpoint.load(options.out)
     changed = [name for name, value in settings.items() if state["settings"].get(name) != value]
@@ -173,8 +182,7 @@ def _finish(
     state = {**trainer.state(), "history": history, "seconds": seconds, "settings": settings, "temperature": temperature}
     checkpoint.save(options.out, state)
     write_record(options.out / RECORD_NAME, record)
-    if not draw_curves(options.out / "curves.png", history):
-        print("no curves.png: matplotlib is not installed", file=sys.stderr)
+    _draw_curves(options.out / "curves.png", history)
     for name, figures in record["figures"].items():
         print(name, " ".join(f"{key} {value}" for key, value in figures.items()), file=sys.stderr)
     return temperature

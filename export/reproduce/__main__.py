@@ -18,7 +18,7 @@ from typing import Any, Final
 import torch
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
-from export.optimisation import has_fast_bfloat16
+from export.optimisation import use_bfloat16
 from export.record import RECORD_NAME, describe_commit, describe_machine, write_record
 from export.reproduce.recipe import Recipe, Workbench
 from export.reproduce.registry import COMMANDS, MODULES, find_recipe
@@ -113,7 +113,7 @@ def _workbench(recipe: Recipe, options: argparse.Namespace) -> Workbench:
         seed=options.seed,
         smoke=options.smoke,
         epochs=options.epochs,
-        bfloat16=has_fast_bfloat16(device) if options.precision == "auto" else options.precision == "bfloat16",
+        bfloat16=use_bfloat16(options.precision, device),
         samples=None if options.samples is None else options.samples.resolve(),
         writers=None if options.writers is None else options.writers.resolve(),
     )

@@ -6,11 +6,9 @@ No DataLoader: the sets fit into memory, and a small network's step is shorter t
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +18,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from edge_digits.errors import UsageError
+from export.checkpoint import load_state, save_state
 from export.reproduce.recipe import Workbench
 
 Prepare = Callable[[Tensor, torch.Generator], Tensor]
@@ -184,25 +183,6 @@ def loss_and_accuracy(network: nn.Module, images: Tensor, labels: Tensor, *, bfl
         return 0.0, 0.0
     logits, wanted = logits_of(network, images, bfloat16=bfloat16), labels.cpu().long()
     return float(nn.functional.cross_entropy(logits, wanted)), 100.0 * float((logits.argmax(1) == wanted).float().mean())
-
-
-def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        torch.save(state, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def load_state(path: Path) -> dict[str, Any]:
-    """A checkpoint on the CPU. Raises UsageError when it cannot be read."""
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises pickle, zip and runtime errors for a damaged file
-        raise UsageError(f"{path}: cannot be read ({type(error).__name__}); delete it or give another --out") from error
-    return state
 
 
 def _forward(network: nn.Module, images: Tensor, *, bfloat16: bool) -> Tensor:

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from export.pictures import Panel, draw_panels
 from export.reproduce.fitting import Rows, fit, predict
 from export.reproduce.judging import hits
 from export.reproduce.mnist import Mnist, first_of_each_class, load_mnist
-from export.reproduce.pictures import Panel, draw_panels
 from export.reproduce.recipe import Workbench
 
 NAMED: Final = "named_after_{}.npy"

@@ -30,7 +30,7 @@ def arguments(data: Path, pool: Path, out: Path, *more: str) -> list[str]:
 def test_every_seed_leaves_models_and_the_record_has_their_mean(
     drawn_data: Path, pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    for place in ("RECORDS", "MODELS"):
+    for place in ("RECORDS", "MODELS_FOLDER"):
         monkeypatch.setattr(seeds, place, tmp_path / place)
     out = tmp_path / "runs"
     assert seeds.main(arguments(drawn_data, pool, out, "--keep")) == ExitCode.OK
@@ -41,7 +41,7 @@ def test_every_seed_leaves_models_and_the_record_has_their_mean(
     assert record["figures"]["1"]["bytes"]["int8"] < record["figures"]["1"]["bytes"]["float"]
     assert json.loads((tmp_path / "RECORDS" / "tiny.json").read_text()) == record
     # The first seed is kept, whichever did better.
-    assert (tmp_path / "MODELS" / "tiny.int8.onnx").read_bytes() == (out / "seed-1" / "tiny.int8.onnx").read_bytes()
+    assert (tmp_path / "MODELS_FOLDER" / "tiny.int8.onnx").read_bytes() == (out / "seed-1" / "tiny.int8.onnx").read_bytes()
     assert "mnist_test" in capsys.readouterr().err
     stamps = {path: path.stat().st_mtime_ns for path in out.glob("seed-*/*.onnx")}
     assert len(stamps) == 4

@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 
 from edge_digits.errors import UsageError
+from export.pictures import Panel, draw_panels
 from export.reproduce.canvases import Canvases, by_tile_rule, load_drawn, place_written, resize_naively
 from export.reproduce.fitting import Rows, accuracy_of, fit
 from export.reproduce.judging import judge
 from export.reproduce.mnist import Mnist, load_mnist
-from export.reproduce.pictures import Panel, draw_panels
 from export.reproduce.recipe import Recipe, Workbench
 
 SETTINGS: Final[dict[str, Any]] = {

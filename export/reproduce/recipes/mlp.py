@@ -19,10 +19,10 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from export.pictures import Panel, draw_panels
 from export.reproduce.fitting import Rows, as_input, fit
 from export.reproduce.judging import judge
 from export.reproduce.mnist import Mnist, load_mnist
-from export.reproduce.pictures import Panel, draw_panels
 from export.reproduce.recipe import Recipe, Workbench
 
 SETTINGS: Final[dict[str, Any]] = {

@@ -30,11 +30,11 @@ from export.data.glyphs import GlyphSet
 from export.data.homes import HOMES_WITHOUT_CHECKSUM
 from export.data.sheets import load_sheets
 from export.holdouts import tiles_of
+from export.pictures import Panel, draw_confusion, draw_panels
 from export.reproduce.fitting import Rows, fit, predict
 from export.reproduce.folds import Fold, deal_folds
 from export.reproduce.judging import judge
 from export.reproduce.mnist import first_of_each_class, load_mnist
-from export.reproduce.pictures import Panel, draw_confusion, draw_panels
 from export.reproduce.recipe import Recipe, Workbench
 
 SETTINGS: Final[dict[str, Any]] = {

@@ -11,10 +11,10 @@ torch = pytest.importorskip("torch", reason='the workshop needs torch; run: pip 
 from torch import nn  # noqa: E402 - after the check for torch
 
 from edge_digits.errors import ExitCode  # noqa: E402
+from export.pictures import draw_curves  # noqa: E402
 from export.reproduce import __main__ as command  # noqa: E402
 from export.reproduce.fitting import fit  # noqa: E402
 from export.reproduce.mnist import first_of_each_class, load_mnist  # noqa: E402
-from export.reproduce.pictures import draw_curves  # noqa: E402
 from export.reproduce.recipe import Recipe, Workbench  # noqa: E402
 from export.reproduce.registry import MODULES, find_recipe  # noqa: E402
 from tests.export.reproduce.benches import bench_at, smoke  # noqa: E402

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason='the workshop needs torch; run: pip 
 pytest.importorskip("matplotlib", reason='pictures need matplotlib; run: pip install "edge-digits[workshop]"')
 
 from edge_digits.errors import MissingExtraError  # noqa: E402 - after the checks
-from export.reproduce.pictures import Panel, draw_confusion, draw_curves, draw_panels  # noqa: E402
+from export.pictures import Panel, draw_confusion, draw_curves, draw_panels  # noqa: E402
 
 
 def picture(path: Path) -> Any:
