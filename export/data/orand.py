@@ -1,4 +1,4 @@
-"""ORAND-CAR-A: digit strings of bank cheques, cut into single digits by their boxes.
+"""ORAND-CAR-A: digit strings of bank cheques, whole or cut into single digits by their boxes.
 
 The strings lie on a printed pattern, so paper has to become 0 first; what stays of neighbours and pattern at a box's
 rim is left in, because a reader of real paper meets it too.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,11 +24,37 @@ from export.data.glyphs import GlyphSet
 LEAST_CONTRAST: Final = 24.0
 
 
+@dataclass(frozen=True, slots=True)
+class ChequeField:
+    """One field of a cheque. name : file in the archive. grey : uint8 (h, w) as scanned. digits : "0".."9", left to right.
+
+    boxes : x, y, w, h in pixels of grey, and the digit, for each.
+    """
+
+    name: str
+    grey: NDArray[np.uint8]
+    digits: str
+    boxes: tuple[tuple[float, float, float, float, int], ...]
+
+
 def load_orand(folder: Path, part: str) -> GlyphSet:
     """Single digits of the strings; part is "train" or "val". Raises DataError."""
-    path = folder / "orand_car_a" / "orand_car_a.zip"
     glyphs: list[NDArray[np.uint8]] = []
     labels: list[int] = []
+    for string in load_orand_strings(folder, part):
+        ink = ink_of_string(string.grey)
+        for *box, digit in string.boxes:
+            glyph = _cut(ink, box)
+            if glyph.size and int(glyph.max()) >= 128:
+                glyphs.append(glyph)
+                labels.append(digit)
+    return GlyphSet(f"orand_{part}", glyphs, np.array(labels, np.uint8))
+
+
+def load_orand_strings(folder: Path, part: str) -> list[ChequeField]:
+    """The whole strings, in the order of their names; part is "train" or "val". Raises DataError."""
+    path = folder / "orand_car_a" / "orand_car_a.zip"
+    found = []
     try:
         with zipfile.ZipFile(path) as archive:
             strings: dict[str, dict[str, Any]] = json.loads(archive.read("labels.json"))
@@ -34,17 +62,13 @@ def load_orand(folder: Path, part: str) -> GlyphSet:
                 grey = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_GRAYSCALE)
                 if grey is None:
                     raise DataError(f"{path}: {name} is no picture; fetch the archive again")
-                ink = ink_of_string(np.asarray(grey, np.uint8))
-                for box in strings[name]["boxes_xywh_digit"]:
-                    glyph = _cut(ink, box[:4])
-                    if glyph.size and int(glyph.max()) >= 128:
-                        glyphs.append(glyph)
-                        labels.append(int(box[4]))
+                boxes = tuple((*box[:4], int(box[4])) for box in strings[name]["boxes_xywh_digit"])
+                found.append(ChequeField(name, np.asarray(grey, np.uint8), strings[name]["string"], boxes))
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; see export/README.md for the layout of a data folder") from error
     except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error}); fetch it again") from error
-    return GlyphSet(f"orand_{part}", glyphs, np.array(labels, np.uint8))
+    return found
 
 
 def ink_of_string(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -59,7 +83,7 @@ def ink_of_string(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.clip(ink, 0, 255).astype(np.uint8)
 
 
-def _cut(ink: NDArray[np.uint8], box: list[float]) -> NDArray[np.uint8]:
+def _cut(ink: NDArray[np.uint8], box: Sequence[float]) -> NDArray[np.uint8]:
     x, y, w, h = box
     left, top = max(0, round(x)), max(0, round(y))
     return np.ascontiguousarray(ink[top : max(top, round(y + h)), left : max(left, round(x + w))])
