@@ -25,6 +25,7 @@ from edge_digits.paper.tiles import make_tiles
 from edge_digits.reading.layout import arrange
 from edge_digits.reading.reading import Reading
 from edge_digits.recognition.classifier import Classifier
+from edge_digits.recognition.context import ContextClassifier
 from edge_digits.recognition.decode import choose_digits
 from edge_digits.sources.frame import Frame
 from edge_digits.sources.images import open_frames
@@ -62,6 +63,7 @@ class Reader:
             ReadingOptions(min_confidence),
         )
         self.classifier = Classifier(self.options.recognition)
+        self.context: ContextClassifier | None = None
         threshold = self.options.reading.min_confidence
         self.min_confidence = self.classifier.reject_threshold if threshold is None else threshold
         self._model = {"name": self.classifier.name, "sha256": self.classifier.sha256, "precision": self.classifier.precision}
@@ -92,6 +94,8 @@ class Reader:
         glyphs = clock.time("glyphs", find_glyphs, ink)
         tiles = clock.time("tiles", make_tiles, [h.picture for h in glyphs.hypotheses])
         predictions = clock.time("classifier", self.classifier.predict, tiles)
+        if self.context is not None:
+            predictions = clock.time("context", self.context.judge, glyphs, predictions)
         chosen = clock.time("decode", choose_digits, glyphs, predictions)
         lines = clock.time("layout", arrange, chosen, self.min_confidence)
         elapsed["total"] = sum(elapsed.values())
