@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -36,7 +37,7 @@ from edge_digits.reader import Reader
 from export.data.folder import load_mnist, load_semeion, load_usps
 from export.data.orand import load_orand_strings
 from export.string_failures import draw_failures
-from export.touching_pairs import make_pairs
+from export.touching_pairs import Pair, make_pairs
 
 SETS: Final = ("cheques", "pairs")
 PARTS: Final = ("held-out", "train")
@@ -94,11 +95,12 @@ def load_strings(name: str, folder: Path, part: str, count: int, seed: int) -> I
         return [WrittenString(field.name, field.grey, field.digits, (f"{len(field.digits)} digits",)) for field in fields]
     kind = "test" if held_out else "train"
     sets = [load_mnist(folder, kind), load_usps(folder, kind), *([load_semeion(folder)] if held_out else [])]
-    return (
-        WrittenString(
-            f"pair {index}", pair.picture, pair.digits, (pair.pen, pair.source, "overlapping" if pair.overlapping else "touching")
-        )
-        for index, pair in enumerate(make_pairs(sets, count, seed))
+    return (_as_string(index, pair) for index, pair in enumerate(make_pairs(sets, count, seed)))
+
+
+def _as_string(index: int, pair: Pair) -> WrittenString:
+    return WrittenString(
+        f"pair {index}", pair.picture, pair.digits, (pair.pen, pair.source, "overlapping" if pair.overlapping else "touching")
     )
 
 
@@ -142,7 +144,7 @@ def figures_by_group(strings: Sequence[ReadString]) -> dict[str, dict[str, Any]]
     for string in strings:
         for group in string.written.groups:
             groups.setdefault(group, []).append(string)
-    return {name: figures(members) for name, members in groups.items()}
+    return {name: figures(groups[name]) for name in ["all", *sorted(groups.keys() - {"all"})]}
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -185,10 +187,13 @@ def _run(options: argparse.Namespace) -> ExitCode:
 
 def _read_set(reader: Reader, name: str, options: argparse.Namespace) -> list[ReadString]:
     count = min(options.pairs, options.limit or options.pairs)
-    strings = list(load_strings(name, options.data, options.part, count, options.seed))[: options.limit]
-    if not strings:
+    strings = load_strings(name, options.data, options.part, count, options.seed)
+    total = len(strings[: options.limit]) if isinstance(strings, list) else count
+    chosen = islice(strings, options.limit)
+    read = [read_string(reader, each) for each in tqdm(chosen, desc=name, total=total, unit="string", mininterval=1.0, file=sys.stderr)]
+    if not read:
         raise UsageError(f"{options.data}: holds no strings of '{name}'")
-    return [read_string(reader, each) for each in tqdm(strings, desc=name, unit="string", file=sys.stderr)]
+    return read
 
 
 def _result(reader: Reader, read: dict[str, list[ReadString]], options: argparse.Namespace) -> dict[str, Any]:

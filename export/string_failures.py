@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from edge_digits.errors import UsageError
 
-CELL_PX: Final = (260, 120)
+CELL_PX: Final = (230, 100)
 CAPTION_PX: Final = 22
-COLUMNS: Final = 6
+COLUMNS: Final = 8
 MOST: Final = 300
 """More would make a picture that no viewer opens."""
 

@@ -33,6 +33,12 @@ MOST_NESTED: Final = 0.4
 """Columns that two digits may share, as a part of the narrower one: slanted writing shares some, but nobody writes a digit
 into another. Pairs that would share more are drawn again."""
 
+MOST_MERGED: Final = 0.45
+"""Rows of the lower digit in which ink may meet ink: two upright 1s that touch all along are one bar."""
+
+WIDEST: Final = 1.4
+"""Width over height: a few bitmaps hold only the bar of a 7."""
+
 DRAWS: Final = 50
 MARGIN: Final = (0.3, 0.8)
 MOST_THINNING: Final = 0.25
@@ -91,7 +97,7 @@ def make_pairs(sets: Sequence[GlyphSet], count: int, seed: int) -> Iterator[Pair
 
 
 def _pair(digits: GlyphSet, pen: Pen, rng: np.random.Generator) -> Pair | None:
-    """One pair, or None where the digits would lie in each other."""
+    """One pair, or None where nobody would write the digits so."""
     first, second = (int(i) for i in rng.choice(len(digits), 2, replace=False))
     height = float(np.exp(rng.uniform(*np.log(HEIGHT_PX))))
     stroke = float(rng.uniform(*pen.stroke)) * height
@@ -99,9 +105,10 @@ def _pair(digits: GlyphSet, pen: Pen, rng: np.random.Generator) -> Pair | None:
     left, right = (write(digits.glyphs[i], tall, stroke) for i, tall in zip((first, second), heights, strict=True))
     overlapping = bool(rng.random() < OVERLAPPING_SHARE)
     depth = float(rng.uniform(*OVERLAP)) * height if overlapping else float(rng.uniform(0, 0.6)) * stroke
-    ink = join(left, right, round(rng.normal(0, BASELINE_SHIFT / 2) * height), 1 + round(depth))
+    ink, merged = join(left, right, round(rng.normal(0, BASELINE_SHIFT / 2) * height), 1 + round(depth))
     shared = left.shape[1] + right.shape[1] - ink.shape[1]
-    if shared > MOST_NESTED * min(left.shape[1], right.shape[1]):
+    too_wide = any(mask.shape[1] > WIDEST * mask.shape[0] for mask in (left, right))
+    if too_wide or shared > MOST_NESTED * min(left.shape[1], right.shape[1]) or merged > MOST_MERGED * min(heights):
         return None
     picture = on_paper(ink, pen, rng, round(float(rng.uniform(*MARGIN)) * height))
     labels = digits.labels[[first, second]]
@@ -128,10 +135,10 @@ def write(glyph: Grey, height: float, stroke: float) -> Mask:
     return np.asarray(written[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
-def join(left: Mask, right: Mask, rise: int, depth: int) -> Mask:
+def join(left: Mask, right: Mask, rise: int, depth: int) -> tuple[Mask, int]:
     """Both on one baseline, the right one raised by so many pixels and pushed left until it lies `depth` pixels in the other.
 
-    1 is where ink first meets ink. Returns bool (h, w) cut to the ink.
+    1 is where ink first meets ink. Returns bool (h, w) cut to the ink, and the number of rows in which ink meets ink.
     """
     above = max(left.shape[0], right.shape[0] + rise)
     below = min(0, rise)
@@ -142,12 +149,12 @@ def join(left: Mask, right: Mask, rise: int, depth: int) -> Mask:
     canvases[1][tops[1] : tops[1] + right.shape[0], left.shape[1] :] = right
     both = np.flatnonzero(canvases[0].any(axis=1) & canvases[1].any(axis=1))
     last = left.shape[1] + right.shape[1] - 1 - canvases[0][both, ::-1].argmax(axis=1)
-    gap = int((canvases[1][both].argmax(axis=1) - last).min()) - 1 if both.size else 0
+    gaps = canvases[1][both].argmax(axis=1) - last - 1
     # The right digit never begins left of the left one.
-    shift = min(gap + depth, left.shape[1])
+    shift = min((int(gaps.min()) if both.size else 0) + depth, left.shape[1])
     joined = canvases[0] | np.roll(canvases[1], -shift, axis=1)
     columns = np.flatnonzero(joined.any(axis=0))
-    return joined[:, columns[0] : columns[-1] + 1]
+    return joined[:, columns[0] : columns[-1] + 1], int((gaps < shift).sum())
 
 
 def on_paper(ink: Mask, pen: Pen, rng: np.random.Generator, margin: int) -> Grey:
