@@ -55,16 +55,22 @@ def _find_horizontal(ink: Mask) -> Mask:
         return runs
     join = max(5, round(longest * JOIN_SHARE))
     joined = cv2.morphologyEx(cv2.dilate(runs, np.ones((3, 1), np.uint8)), cv2.MORPH_CLOSE, np.ones((1, join), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    # Outlines are cheaper than labels for so few and so long pieces. Outer ones first, each with the holes that follow it.
+    outlines, tree = cv2.findContours(np.asarray(joined, np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     shortest = SHORTEST_ON_STRIP if width < STRIP_SHARE * longest else SHORTEST_RULE
-    wide = stats[:, cv2.CC_STAT_WIDTH] >= max(shortest * piece, width * RULE_SHARE)
-    flat = stats[:, cv2.CC_STAT_HEIGHT] <= np.maximum(8, 0.12 * stats[:, cv2.CC_STAT_WIDTH])
-    is_rule = wide & flat
-    is_rule[0] = False
-    if not is_rule.any():
-        return np.zeros_like(ink)
+    least = max(shortest * piece, width * RULE_SHARE)
+    long_enough = [_is_rule(outline, least) for outline in outlines]
+    parents = tree[0, :, 3] if outlines else []
+    kept = [outline for outline, parent, own in zip(outlines, parents, long_enough, strict=True) if (own if parent < 0 else long_enough[parent])]
+    rules = np.zeros_like(ink)
+    cv2.drawContours(rules, kept, -1, 255, cv2.FILLED)
     # The run stops where the rule steps to the next pixel row: the joined form covers the steps.
-    return np.asarray(np.where(is_rule, 255, 0).astype(np.uint8)[labels] & ink, np.uint8)
+    return rules & ink
+
+
+def _is_rule(outline: NDArray[np.int32], least: float) -> bool:
+    _, _, width, height = cv2.boundingRect(outline)
+    return width >= least and height <= max(8, 0.12 * width)
 
 
 def _drop_thick(runs: Mask, thickest: int) -> Mask:
