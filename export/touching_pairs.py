@@ -122,12 +122,13 @@ def write(glyph: Grey, height: float, stroke: float) -> Mask:
     large = cv2.GaussianBlur(cv2.resize(tight, size, interpolation=cv2.INTER_CUBIC), (0, 0), 0.6 * ENLARGED_PX)
     mask = (large > 0.45 * large.max()).astype(np.uint8)
     rows = np.flatnonzero(mask.any(axis=1))
-    scale = (height - stroke) / max(1, rows[-1] - rows[0] + 1)
+    tall = float(rows[-1] - rows[0] + 1)
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
     # The outline's length is twice that of the strokes, so area over half of it is their mean width.
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     width = 2.0 * float(mask.sum()) / sum(cv2.arcLength(contour, closed=True) for contour in contours)
-    level = float(np.clip(0.5 * (width - stroke / scale), -width, MOST_THINNING * width))
+    level = float(np.clip(0.5 * (width - stroke * tall / height), -width, MOST_THINNING * width))
+    scale = height / max(1.0, tall - 2.0 * level)
     border = int(np.ceil(max(0.0, -level))) + 1
     outer = np.pad(distance, border, mode="linear_ramp", end_values=-border - float(size[0] + size[1]))
     written = cv2.resize(outer, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR) > level
