@@ -1,0 +1,133 @@
+"""Chooses how a sheet lies before the camera: which part of it fills the picture, how it is turned, tilted and curled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from export.pages.geometry import Curl, Pose, fit, tilted, window_pose
+from export.pages.sheet import Box, Sheet
+
+SHORTEST_PX: Final = 500
+LONGEST_PX: Final = 2400
+"""Long side of a picture; what people cut out of one, a line or two, may be smaller."""
+
+SHORTEST_CROP_PX: Final = 150
+
+SMALLEST_DIGIT_PX: Final = 11.0
+"""Height of the smallest digits in a picture where its size allows it."""
+
+MOST_ENLARGED: Final = 2.0
+"""Pixels of the picture to one of the sheet, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A pose and whether it shows the edges of the sheet."""
+
+    pose: Pose
+    edges: bool
+
+
+def frame_window(rng: np.random.Generator, sheet: Sheet, setting: str) -> View:
+    """The paper fills the picture: all of the sheet, most of it, or a few of its lines."""
+    h, w = sheet.picture.shape[:2]
+    if setting == "crop" and sheet.digits:
+        x, y, bw, bh = _few_lines(rng, sheet)
+        tall = float(np.median([digit.box[3] for digit in sheet.digits]))
+        left, right = rng.uniform(0.1, 1.6, 2) * tall
+        up, down = rng.uniform(0.05, 0.8, 2) * tall
+    elif setting == "scan":
+        x, y, bw, bh = 0.0, 0.0, float(w), float(h)
+        left = right = up = down = 0.0
+    else:
+        x, y, bw, bh = _content(sheet)
+        left, right = rng.uniform(0.02, 1.0, 2) ** 1.5 * (x, w - x - bw)
+        up, down = rng.uniform(0.02, 1.0, 2) ** 1.5 * (y, h - y - bh)
+    corners = np.array([[x - left, y - up], [x + bw + right, y - up], [x + bw + right, y + bh + down], [x - left, y + bh + down]])
+    middle = corners.mean(axis=0)
+    shape = corners[2] - corners[0]
+    roll = np.deg2rad(rng.normal(0, 0.6 if setting == "scan" else 2.5))
+    turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
+    corners = (corners - middle) @ turn + middle
+    if setting != "scan":
+        corners += rng.normal(0, 0.015 if rng.random() < 0.7 else 0.05, (4, 2)) * shape
+    corners = np.clip(corners, 0, (w, h))
+    size = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])
+    scale = _scale(rng, sheet, max(size), 1.0, small=setting == "crop")
+    curl = _curl(rng, sheet, 0.012) if setting != "scan" and rng.random() < 0.4 else None
+    pose = window_pose(corners, max(24, round(size[0] * scale)), max(24, round(size[1] * scale)), curl)
+    return View(pose, edges=False)
+
+
+def frame_on_desk(rng: np.random.Generator, sheet: Sheet) -> View:
+    """The sheet lies on something, seen from above or from the side; most of it, or all, is in the picture."""
+    h, w = sheet.picture.shape[:2]
+    strong = rng.random() < 0.3
+    roll = rng.normal(0, 12 if strong else 3)
+    pitch, yaw = rng.normal(0, 16 if strong else 6, 2)
+    plane = tilted((w, h), float(roll), float(np.clip(pitch, -38, 38)), float(np.clip(yaw, -38, 38)), float(rng.uniform(1.0, 2.2)))
+    aspect = rng.choice([3 / 4, 4 / 3, 1.0, 9 / 16, 16 / 9, w / h])
+    width, height = (1.0, 1 / aspect) if aspect > 1 else (aspect, 1.0)
+    share = rng.uniform(0.5, 1.02)
+    free = np.array([width, height]) * (1 - share)
+    at = free * rng.uniform(0.2, 0.8, 2)
+    homography = fit(plane, (w, h), (float(at[0]), float(at[1]), width * share, height * share))
+    now = Pose(homography, 1, 1).scale_at((w / 2, h / 2))
+    scale = _scale(rng, sheet, 1.0, now)
+    homography = np.diag([scale, scale, 1.0]) @ homography
+    curl = _curl(rng, sheet, 0.02) if rng.random() < 0.6 else None
+    return View(Pose(homography, max(24, round(width * scale)), max(24, round(height * scale)), curl), edges=True)
+
+
+def _few_lines(rng: np.random.Generator, sheet: Sheet) -> Box:
+    """Box around one to three neighbouring lines of digits."""
+    lines = sorted({digit.line for digit in sheet.digits})
+    first = int(rng.integers(len(lines)))
+    chosen = set(lines[first : first + int(rng.choice([1, 1, 1, 2, 3]))])
+    boxes = np.array([digit.box for digit in sheet.digits if digit.line in chosen])
+    left, top = boxes[:, :2].min(axis=0)
+    right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    return float(left), float(top), float(right - left), float(bottom - top)
+
+
+def _content(sheet: Sheet) -> Box:
+    """Box around all digits and clutter, or the whole sheet."""
+    boxes = np.array([each.box for each in (*sheet.digits, *sheet.clutter)], np.float64).reshape(-1, 4)
+    h, w = sheet.picture.shape[:2]
+    if not len(boxes):
+        return 0.0, 0.0, float(w), float(h)
+    left, top = boxes[:, :2].min(axis=0)
+    right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    return float(left), float(top), float(right - left), float(bottom - top)
+
+
+def _scale(rng: np.random.Generator, sheet: Sheet, long_px: float, now: float, small: bool = False) -> float:
+    """Factor that brings a view whose long side is long_px, at `now` pixels to one of the sheet, to a size people's pictures have."""
+    wanted = np.exp(rng.uniform(np.log(SHORTEST_CROP_PX if small else SHORTEST_PX), np.log(LONGEST_PX)))
+    heights = [digit.box[3] for digit in sheet.digits]
+    least = SMALLEST_DIGIT_PX / max(1.0, float(np.percentile(heights, 10)) * now) if heights else 0.0
+    scale = max(min(wanted / long_px, MOST_ENLARGED / now), least)
+    return float(min(scale, LONGEST_PX / long_px))
+
+
+def _curl(rng: np.random.Generator, sheet: Sheet, most: float) -> Curl | None:
+    """most : height of the waves as a share of the sheet's long side."""
+    h, w = sheet.picture.shape[:2]
+    long = max(h, w)
+    angle = rng.uniform(0, np.pi) if rng.random() < 0.3 else rng.choice([0.0, np.pi / 2]) + rng.normal(0, 0.1)
+    along = float(np.cos(angle)), float(np.sin(angle))
+    shift = (along[1], along[0]) if rng.random() < 0.7 else along
+    waves = []
+    for _ in range(int(rng.integers(1, 3))):
+        cycles = rng.uniform(0.2, 1.2)
+        waves.append(
+            (
+                float(long * min(rng.uniform(0.1, 1) * most, 0.25 / (2 * np.pi * cycles) / 2)),
+                float(cycles / long),
+                float(rng.uniform(0, 2 * np.pi)),
+            )
+        )
+    return Curl(along, shift, tuple(waves))

@@ -1,0 +1,107 @@
+"""How brightly each place of a picture is lit: lamps, vignette, shadows of hands and edges, paper that is crumpled or curled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Field = NDArray[np.float32]
+"""(h, w) at a quarter of the picture's resolution; 1 where paper keeps the brightness that the scanner saw."""
+
+STEP_PX: Final = 4
+"""Pixels of the picture to one of a field: shadows have no finer edges than this, and noise and lens hide the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """What lies between even light and the picture.
+
+    field : brightness by place. colour : gain of blue, green and red.
+    """
+
+    field: Field
+    colour: tuple[float, float, float]
+
+    def shine(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The picture, uint8 (h, w, 3), in this light: float32 of the same shape, not clipped."""
+        h, w = picture.shape[:2]
+        full = cv2.resize(self.field, (self.field.shape[1] * STEP_PX, self.field.shape[0] * STEP_PX), interpolation=cv2.INTER_LINEAR)[
+            :h, :w
+        ]
+        gains = cv2.merge([full * np.float32(gain) for gain in self.colour])
+        return cv2.multiply(picture, gains, dtype=cv2.CV_32F)  # type: ignore[return-value]
+
+
+def field_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height of the field of a picture."""
+    return -(-width // STEP_PX), -(-height // STEP_PX)
+
+
+def room_light(rng: np.random.Generator, width: int, height: int, strength: float) -> Field:
+    """Uneven light over a picture of width x height pixels: a slope, a lamp, the dark corners of a lens.
+
+    strength : 0 even, 1 as uneven as people still photograph.
+    """
+    w, h = field_size(width, height)
+    ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
+    xs, ys = xs / w * 2 - 1, ys / h * 2 - 1
+    angle = rng.uniform(0, 2 * np.pi)
+    field = 1 + np.float32(strength * rng.uniform(0, 0.4)) * (np.float32(np.cos(angle)) * xs + np.float32(np.sin(angle)) * ys)
+    if rng.random() < 0.4 * strength:
+        x, y = rng.uniform(-1.3, 1.3, 2)
+        spread = rng.uniform(0.35, 1.2)
+        field += np.float32(rng.uniform(0.1, 0.6) * strength) * np.exp(-((xs - x) ** 2 + (ys - y) ** 2) / np.float32(2 * spread**2))
+    field *= 1 - np.float32(strength * rng.uniform(0, 0.35)) * (xs**2 + ys**2) / 2
+    return field.astype(np.float32)
+
+
+def shadow(rng: np.random.Generator, width: int, height: int) -> Field:
+    """The shadow of something outside the picture, of a hand or of a phone: 1 in the light, down to 0.35 in the dark, edge soft or hard."""
+    w, h = field_size(width, height)
+    mask = np.zeros((h, w), np.uint8)
+    size = max(w, h)
+    if rng.random() < 0.6:
+        angle = rng.uniform(0, 2 * np.pi)
+        along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+        start = np.array([w, h]) * rng.uniform(0.1, 0.9, 2)
+        bends = [start + across * size * t + along * size * rng.normal(0, 0.04) for t in np.linspace(-1.5, 1.5, 6)]
+        outline = [*bends, bends[-1] + along * 3 * size, bends[0] + along * 3 * size]
+        cv2.fillPoly(mask, [np.array(outline).astype(np.int32)], 255)
+    else:
+        centre = np.array([w, h]) * rng.uniform(-0.1, 1.1, 2)
+        for _ in range(int(rng.integers(1, 5))):
+            at = (centre + size * rng.normal(0, 0.12, 2)).astype(int)
+            axes = (size * rng.uniform(0.05, 0.35, 2)).astype(int) + 1
+            cv2.ellipse(mask, at.tolist(), axes.tolist(), float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
+    soft = size * (rng.uniform(0.02, 0.12) if rng.random() < 0.7 else rng.uniform(0.002, 0.01))
+    depth = np.float32(rng.uniform(0.08, 0.6) / 255)
+    blurred = _blur(mask, soft)
+    return 1 - depth * blurred.astype(np.float32)
+
+
+def crumple(rng: np.random.Generator, paper: NDArray[np.uint8], width: int, height: int, depth: float) -> Field:
+    """Light and dark of crumpled paper cut from a photograph.
+
+    paper : grey uint8 photograph of crumpled paper. depth : standard deviation of the field.
+    """
+    w, h = field_size(width, height)
+    share = rng.uniform(0.3, 1.0)
+    ph, pw = (max(8, int(side * share)) for side in paper.shape)
+    y, x = int(rng.integers(0, paper.shape[0] - ph + 1)), int(rng.integers(0, paper.shape[1] - pw + 1))
+    part = cv2.resize(paper[y : y + ph, x : x + pw], (w, h), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    mean, deviation = float(part.mean()), max(1.0, float(part.std()))
+    return np.clip(1 + (part - mean) * np.float32(depth / deviation), 0.3, 1.6)
+
+
+def _blur(mask: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
+    """Gaussian blur whose cost does not grow with sigma: wide ones are made small first."""
+    shrink = max(1, int(sigma / 3))
+    if shrink == 1:
+        return cv2.GaussianBlur(mask, (0, 0), max(sigma, 0.3))  # type: ignore[return-value]
+    h, w = mask.shape
+    small = cv2.resize(mask, (max(2, w // shrink), max(2, h // shrink)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / shrink), (w, h), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]

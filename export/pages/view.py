@@ -1,0 +1,159 @@
+"""Takes a picture of a sheet: how it lies, in what light, with what camera; where each digit is seen then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from export.pages.camera import Camera, Noise, photo_camera, scanner, take
+from export.pages.compose import SheetSources, compose_sheet, load_sheet_sources
+from export.pages.digit_source import Split
+from export.pages.framing import View, frame_on_desk, frame_window
+from export.pages.geometry import warp
+from export.pages.light import Light, crumple, room_light, shadow
+from export.pages.scenes import Surroundings, load_surroundings, surface, torn_edge
+from export.pages.sheet import Box, Clutter, Sheet, WrittenDigit
+from export.pages.visible import visible
+
+BOARDS: Final = ("whiteboard", "blackboard")
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """A picture of a sheet and what it shows.
+
+    picture : uint8 (h, w, 3) BGR or (h, w) grey. digits, clutter : boxes in pixels of the picture, origin top left.
+    kind : of the sheet. setting : how it was taken, one of SETTINGS. lines : the lines that can be seen, as written, signs included.
+    rotate : degrees by which the picture must be turned counter-clockwise to stand upright: 0, 90, 180 or 270.
+    """
+
+    picture: NDArray[np.uint8]
+    digits: tuple[WrittenDigit, ...]
+    clutter: tuple[Clutter, ...]
+    kind: str
+    setting: str
+    lines: tuple[str, ...]
+    rotate: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What pages are made of: built once by each process, by `load_sources`.
+
+    writing : what sheets are written with. surroundings : what they lie on. noise : of the camera.
+    """
+
+    writing: SheetSources
+    surroundings: Surroundings
+    noise: Noise
+
+
+def load_sources(data: Path, fonts: Path | None, split: Split) -> Sources:
+    """data : folder of the data sets. fonts : folder of fonts, for letters and print. split : whose digits are written. Raises DataError."""
+    return Sources(load_sheet_sources(data, fonts, split), load_surroundings(data), Noise())
+
+
+def make_page(sources: Sources, seed: int, index: int) -> Photograph:
+    """Page `index` of the pages of a seed: always the same, whatever was made before it."""
+    sheet = compose_sheet(np.random.default_rng((seed, index, 0)), sources.writing)
+    return photograph(np.random.default_rng((seed, index, 1)), sheet, sources)
+
+
+SETTINGS: Final = ("scan", "page", "crop", "desk")
+_SHARES: Final = {False: (0.2, 0.34, 0.18, 0.28), True: (0.0, 0.6, 0.25, 0.15)}
+
+
+def photograph(rng: np.random.Generator, sheet: Sheet, sources: Sources) -> Photograph:
+    """One picture of a sheet."""
+    setting = SETTINGS[int(rng.choice(len(SETTINGS), p=_SHARES[sheet.kind in BOARDS]))]
+    view = frame_on_desk(rng, sheet) if setting == "desk" else frame_window(rng, sheet, setting)
+    pose = view.pose
+    digits, clutter, lines = visible(sheet, pose)
+    smallest = min((digit.box[3] for digit in digits), default=30.0)
+    camera = scanner(rng, smallest) if setting == "scan" or (setting == "crop" and rng.random() < 0.25) else photo_camera(rng, smallest)
+    picture = _paper_and_desk(rng, sheet, view, sources.surroundings)
+    lit = _light(rng, sheet, view, camera, sources.surroundings, setting).shine(picture)
+    taken = take(rng, lit, camera, sources.noise)
+    done = Photograph(taken, digits, clutter, sheet.kind, setting, lines)
+    turns = int(rng.integers(1, 4)) if rng.random() < 0.05 else 0
+    return turned(done, turns)
+
+
+def turned(photo: Photograph, turns: int) -> Photograph:
+    """The photograph as it comes out of a camera held sideways: turned clockwise `turns` times by 90 degrees."""
+    if not turns % 4:
+        return photo
+    digits, clutter, picture = photo.digits, photo.clutter, photo.picture
+    for _ in range(turns % 4):
+        h = picture.shape[0]
+        picture = cv2.rotate(picture, cv2.ROTATE_90_CLOCKWISE)  # type: ignore[assignment]
+        digits = tuple(replace(digit, box=_turned(digit.box, h)) for digit in digits)
+        clutter = tuple(replace(each, box=_turned(each.box, h)) for each in clutter)
+    return replace(photo, picture=picture, digits=digits, clutter=clutter, rotate=(photo.rotate + 90 * turns) % 360)
+
+
+def _turned(box: Box, height: int) -> Box:
+    x, y, w, h = box
+    return height - y - h, x, h, w
+
+
+def _paper_and_desk(rng: np.random.Generator, sheet: Sheet, view: View, surroundings: Surroundings) -> NDArray[np.uint8]:
+    """The sheet where the camera sees it, uint8 (h, w, 3), evenly lit."""
+    picture = sheet.picture
+    if rng.random() < 0.12 and sheet.kind not in BOARDS:
+        picture = _bleed_through(rng, picture)
+    if not view.edges:
+        return warp(picture, view.pose)
+    mask = torn_edge(rng, picture.shape[1], picture.shape[0])
+    seen = warp(cv2.merge([picture, mask]), view.pose, cv2.BORDER_CONSTANT)  # type: ignore[arg-type]
+    desk = surface(rng, surroundings, view.pose.width, view.pose.height)
+    alpha = seen[:, :, 3]
+    dark = _cast_shadow(rng, alpha)
+    desk = cv2.multiply(desk, cv2.merge([dark] * 3), scale=1 / 255)  # type: ignore[assignment]
+    cover = cv2.merge([alpha] * 3)
+    return cv2.add(cv2.multiply(seen[:, :, :3], cover, scale=1 / 255), cv2.multiply(desk, cv2.bitwise_not(cover), scale=1 / 255))  # type: ignore[return-value]
+
+
+def _cast_shadow(rng: np.random.Generator, alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How bright the desk is beside the sheet, uint8 of alpha's shape, 255 unshadowed."""
+    h, w = alpha.shape
+    small = cv2.resize(alpha, (max(2, w // 4), max(2, h // 4)), interpolation=cv2.INTER_AREA)
+    shift = np.float32([[1, 0, rng.normal(0, 0.006) * w / 4], [0, 1, rng.normal(0, 0.006) * h / 4]])
+    moved = cv2.warpAffine(small, shift, (small.shape[1], small.shape[0]))
+    soft = cv2.GaussianBlur(moved, (0, 0), max(0.8, rng.uniform(0.003, 0.012) * max(w, h) / 4))
+    return cv2.resize(255 - (soft * rng.uniform(0.1, 0.65)).astype(np.uint8), (w, h), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+
+
+def _bleed_through(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The sheet with what stands on its back shining through, mirrored and faint."""
+    back = cv2.GaussianBlur(cv2.flip(picture, int(rng.choice([1, -1]))), (0, 0), rng.uniform(1, 3))
+    paper = np.percentile(back[::8, ::8].reshape(-1, 3), 80, axis=0)
+    faint = cv2.subtract(np.full_like(back, paper.round().astype(np.uint8)), back)
+    return cv2.subtract(picture, cv2.convertScaleAbs(faint, alpha=rng.uniform(0.03, 0.16)))  # type: ignore[return-value]
+
+
+def _light(rng: np.random.Generator, sheet: Sheet, view: View, camera: Camera, surroundings: Surroundings, setting: str) -> Light:
+    """How the scene is lit; a scanner lights evenly."""
+    width, height = view.pose.width, view.pose.height
+    if setting == "scan" or camera.bilevel:
+        field = room_light(rng, width, height, rng.uniform(0, 0.12))
+        gain = rng.uniform(0.94, 1.12)
+        return Light(field * np.float32(gain), (1.0, 1.0, 1.0))
+    field = room_light(rng, width, height, rng.uniform(0.1, 1.0))
+    if rng.random() < 0.4:
+        for _ in range(int(rng.integers(1, 3))):
+            field = field * shadow(rng, width, height)
+    if sheet.kind not in BOARDS and surroundings.crumpled and rng.random() < 0.25:
+        paper = surroundings.crumpled[int(rng.integers(len(surroundings.crumpled)))]
+        field = field * crumple(rng, paper, width, height, float(rng.uniform(0.01, 0.14)))
+    gain = rng.uniform(0.6, 1.1) if rng.random() < 0.85 else rng.uniform(0.25, 0.6)
+    if rng.random() < 0.06:
+        gain = rng.uniform(1.1, 1.35)
+    warmth = rng.normal(0, 0.07)
+    tint = rng.normal(0, 0.025)
+    return Light(field * np.float32(gain / field.mean()), (float(np.exp(-warmth)), float(np.exp(tint)), float(np.exp(warmth))))
