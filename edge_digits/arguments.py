@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_digits.errors import UsageError
 from edge_digits.options import (
     DEFAULT_MAX_MEGAPIXELS,
     PRECISIONS,
@@ -25,14 +26,28 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reader_arguments(parser: argparse.ArgumentParser) -> None:
-    """All of add_model_arguments, and --min-confidence, --max-megapixels, --dpi."""
+    """All of add_model_arguments, and --min-confidence, --max-error, --max-megapixels, --dpi."""
     group = parser.add_argument_group("reading")
     group.add_argument("--min-confidence", type=float, metavar="P", help="digits below this probability are '?' (default: the model's)")
+    group.add_argument("--max-error", metavar="SHARE", help="name only so much that at most this share is wrong: 1/1000, 0.001 or 0.1%%")
     group.add_argument(
         "--max-megapixels", type=float, default=DEFAULT_MAX_MEGAPIXELS, metavar="MP", help="refuse larger pictures (default %(default)s)"
     )
     group.add_argument("--dpi", type=int, default=200, help="resolution for PDF pages (default %(default)s)")
     add_model_arguments(parser)
+
+
+def parse_share(text: str | None) -> float | None:
+    """A share as a person writes it: 1/1000, 0.001 or 0.1%. None stays None. Raises UsageError."""
+    if text is None:
+        return None
+    number, percent, _ = text.strip().partition("%")
+    part, slash, whole = number.partition("/")
+    try:
+        share = float(part) / (float(whole) if slash else 1.0) / (100.0 if percent else 1.0)
+    except (ValueError, ZeroDivisionError) as error:
+        raise UsageError(f"max-error is '{text}'; give a share such as 1/1000, 0.001 or 0.1%") from error
+    return share
 
 
 def model_options(arguments: argparse.Namespace) -> RecognitionOptions:
@@ -45,5 +60,5 @@ def reader_options(arguments: argparse.Namespace) -> Options:
     return Options(
         SourceOptions(arguments.max_megapixels, arguments.dpi),
         model_options(arguments),
-        ReadingOptions(arguments.min_confidence),
+        ReadingOptions(arguments.min_confidence, parse_share(arguments.max_error)),
     )

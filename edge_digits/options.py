@@ -69,15 +69,24 @@ class RecognitionOptions:
 class ReadingOptions:
     """What counts as a digit that may be named.
 
-    min_confidence : digits below this probability are "?" in the text, 0..1.
+    min_confidence : digits below this confidence are "?" in the text, 0..1.
         None takes the threshold stored in the model.
+    max_error : in its place, the share of the named digits that may be wrong, above 0 and below 1; the threshold then
+        comes from the confidence curve stored beside the model.
+    calibrated : False gives the networks' own probabilities as confidence, on which a curve is fitted.
     """
 
     min_confidence: float | None = None
+    max_error: float | None = None
+    calibrated: bool = True
 
     def __post_init__(self) -> None:
         if self.min_confidence is not None and not 0.0 <= self.min_confidence <= 1.0:
             raise UsageError(f"min-confidence is {self.min_confidence}; give a number from 0 to 1")
+        if self.max_error is not None and not 0.0 < self.max_error < 1.0:
+            raise UsageError(f"max-error is {self.max_error:g}; give a share above 0 and below 1, such as 1/1000, 0.001 or 0.1%")
+        if self.min_confidence is not None and self.max_error is not None:
+            raise UsageError("min-confidence and max-error both say which digits are named; give one of them")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,11 @@ from edge_digits.paper.glyphs import find_glyphs
 from edge_digits.paper.ink import find_ink
 from edge_digits.paper.page import find_page
 from edge_digits.paper.tiles import make_tiles
+from edge_digits.reading.confidence import calibrate
 from edge_digits.reading.layout import arrange
 from edge_digits.reading.reading import Reading
 from edge_digits.recognition.classifier import Classifier
+from edge_digits.recognition.confidence_curve import load_curve, naming_threshold
 from edge_digits.recognition.context import ContextClassifier
 from edge_digits.recognition.decode import choose_digits
 from edge_digits.sources.frame import Frame
@@ -38,10 +40,13 @@ Source = str | Path | bytes | NDArray[Any]
 class Reader:
     """Reads handwritten digits off pictures of paper. Built once; safe to use from several threads.
 
+    curve : what its confidence was worth on pages, None where that was never measured. min_confidence : the probability,
+    as the networks give it before the curve, from which a digit is named.
+
     >>> Reader().read("note.jpg").text
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every option by its name, and by its name only
         self,
         *,
         model: str = "default",
@@ -49,6 +54,7 @@ class Reader:
         precision: Precision = "auto",
         threads: int = 0,
         min_confidence: float | None = None,
+        max_error: float | None = None,
         max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
         dpi: int = 200,
         options: Options | None = None,
@@ -60,13 +66,19 @@ class Reader:
         self.options = options or Options(
             SourceOptions(max_megapixels, dpi),
             RecognitionOptions(model, provider, precision, threads),
-            ReadingOptions(min_confidence),
+            ReadingOptions(min_confidence, max_error),
         )
         self.classifier = Classifier(self.options.recognition)
         self.context: ContextClassifier | None = None
-        threshold = self.options.reading.min_confidence
-        self.min_confidence = self.classifier.reject_threshold if threshold is None else threshold
+        wishes, file = self.options.reading, self.classifier.file
+        self.curve = load_curve(file.folder, self.networks) if wishes.calibrated else None
+        self.min_confidence = naming_threshold(wishes, self.classifier.reject_threshold, self.curve, self.classifier.name)
         self._model = {"name": self.classifier.name, "sha256": self.classifier.sha256, "precision": self.classifier.precision}
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """SHA-256 of every network that has a say in a digit's probability; a confidence curve holds for just these."""
+        return (self.classifier.sha256,)
 
     def read(self, source: Source) -> Reading:
         """Read one picture: a path, the bytes of a file, or a uint8 array (h, w) or (h, w, 3) BGR.
@@ -98,6 +110,7 @@ class Reader:
             predictions = clock.time("context", self.context.judge, glyphs, predictions)
         chosen = clock.time("decode", choose_digits, glyphs, predictions)
         lines = clock.time("layout", arrange, chosen, self.min_confidence)
+        lines = clock.time("confidence", calibrate, lines, self.curve)
         elapsed["total"] = sum(elapsed.values())
         return Reading(frame.source, frame.page, frame.width, frame.height, lines, self._model, self.classifier.provider, elapsed)
 

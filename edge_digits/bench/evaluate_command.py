@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from edge_digits.arguments import add_reader_arguments, reader_options
-from edge_digits.bench import failures, machine, scoring, tables
+from edge_digits.bench import alignment, failures, machine, naming, scoring, tables
 from edge_digits.bench.command import check_writable, progress
 from edge_digits.bench.evaluation import EvaluatedPage, evaluate, page_record, page_times
 from edge_digits.bench.pages import opencv_threads
@@ -108,8 +108,15 @@ def _result(reader: Reader, pages: Sequence[EvaluatedPage], arguments: argparse.
         "model": {"name": classifier.name, "precision": classifier.precision, "sha256": classifier.sha256},
         "provider": classifier.provider,
         "min_confidence": reader.min_confidence,
+        "naming": naming.naming_figures(reader, _judged(pages)),
         "pages": [page_record(page) for page in pages],
     }
+
+
+def _judged(pages: Sequence[EvaluatedPage]) -> list[alignment.JudgedPage]:
+    """Each page that was read, digit by digit."""
+    with_signs = alignment.tells_signs([page.truth for page in pages])
+    return [alignment.judge_page(page.truth, page.reading, with_signs=with_signs) for page in pages if page.reading is not None]
 
 
 def _print_table(result: dict[str, Any]) -> None:
@@ -117,6 +124,8 @@ def _print_table(result: dict[str, Any]) -> None:
     rows = [["", *(name.replace("_", " ") for name in columns)]]
     rows += [[key, *(_figure(figures[name]) for name in columns)] for key, figures in result["figures"].items()]
     tables.print_table(rows, sys.stdout)
+    print(file=sys.stdout)
+    naming.print_naming(result["naming"], sys.stdout)
     if result["ms"]:
         page, threads = result["ms"]["page"], result["threads"] or "default"
         print(f"\nms a page: p50 {page['p50']:.1f}, p95 {page['p95']:.1f} ({page['count']} pages, threads: {threads})")

@@ -80,7 +80,7 @@ def _moved(settled: SettledNumber, box: Box) -> SettledNumber:
     if not (dx or dy):
         return settled
     digits = tuple(_moved_digit(d, dx, dy) for d in settled.number.digits)
-    return replace(settled, number=Number(digits))
+    return replace(settled, number=replace(settled.number, digits=digits))
 
 
 def _moved_digit(digit: Digit, dx: int, dy: int) -> Digit:

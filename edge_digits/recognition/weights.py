@@ -35,7 +35,7 @@ class ModelFile:
     data : the bytes of the ONNX file. sha256 : of those bytes. precision : "int8" or "float".
     golden : tiles uint8 (k, 28, 28) and the logits float32 (k, 11) that this very file gave when it was published;
         None for a file without a manifest.
-    entry : the manifest's entry (figures, licence, training), {} without a manifest.
+    entry : the manifest's entry (figures, licence, training), {} without a manifest. folder : where the file lies.
     """
 
     name: str
@@ -44,6 +44,7 @@ class ModelFile:
     sha256: str
     golden: tuple[NDArray[np.uint8], NDArray[np.float32]] | None
     entry: dict[str, Any]
+    folder: Path = WEIGHTS_FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _read_path(path: Path, precision: str) -> ModelFile:
     data = _read_bytes(path)
     # A quantized graph names its quantizing nodes in clear text; a file without a manifest says so nowhere else.
     found = "int8" if b"DequantizeLinear" in data else "float"
-    return ModelFile(path.stem, found, data, hashlib.sha256(data).hexdigest(), None, {})
+    return ModelFile(path.stem, found, data, hashlib.sha256(data).hexdigest(), None, {}, path.parent)
 
 
 def _read_entry(folder: Path, name: str, entry: dict[str, Any], precision: str) -> ModelFile:
@@ -139,7 +140,7 @@ def _read_entry(folder: Path, name: str, entry: dict[str, Any], precision: str) 
         raise ModelDamagedError(f"{folder / MANIFEST_NAME}: entry '{name}' {precision} lacks {error}; reinstall the model") from error
     except (zipfile.BadZipFile, EOFError) as error:
         raise ModelDamagedError(f"{folder}: golden tiles of '{name}' {precision} cannot be read ({error}); reinstall the model") from error
-    return ModelFile(name, precision, data, part["sha256"], pair, entry)
+    return ModelFile(name, precision, data, part["sha256"], pair, entry, folder)
 
 
 def _read_bytes(path: Path) -> bytes:
