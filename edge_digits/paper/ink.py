@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from edge_digits.paper.page import Page
 from edge_digits.paper.rules import erase_rules, find_rules
+from edge_digits.paper.scaling import enlarge, halve
 
 Grey = NDArray[np.uint8]
 
 BOARD_SHRINK: Final = 4
 BOARD_MEDIAN_PX: Final = 21
-PAPER_SHRINK: Final = 8
+PAPER_HALVINGS: Final = 3
 WIDEST_STROKE_SHARE: Final = 1 / 9
 """Strokes up to this share of the page's long side are closed away when the paper's brightness is estimated."""
 
@@ -36,6 +37,8 @@ PAPER_SHARE: Final = 0.88
 
 FAINTEST_INK: Final = 14
 """Darkness (of 255) below which nothing is ink: hard pencil on white paper gives 20 to 40."""
+LARGEST_NOISE: Final = 20.0
+"""Fine detail of more than so many grey levels is a stroke, not noise."""
 NOISE_FACTOR: Final = 4.0
 """Ink is at least this many times the noise of the paper."""
 HALF_MAXIMUM: Final = 0.42
@@ -94,19 +97,18 @@ def measure_darkness(grey: Grey) -> Grey:
 
     grey : uint8 (h, w), dark ink on light paper. Returns uint8 (h, w), 255 * (1 - grey / paper).
     """
-    height, width = grey.shape
-    small = cv2.resize(grey, (max(1, width // PAPER_SHRINK), max(1, height // PAPER_SHRINK)), interpolation=cv2.INTER_AREA)
+    small = halve(grey, PAPER_HALVINGS)
     side = max(3, round(max(small.shape) * WIDEST_STROKE_SHARE)) | 1
     # Closing takes the brightest paper within its reach: on a slope of light that is too bright near the picture's edge.
-    light = smooth_light(np.asarray(small, np.uint8))
+    light = smooth_light(small)
     even = np.clip(small / light * EVEN_LEVEL, 0, 255).astype(np.uint8)
     # A median first: noise would lift the paper above itself as well.
     paper = cv2.morphologyEx(cv2.medianBlur(even, 3), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     paper = cv2.GaussianBlur(paper, (0, 0), side / 4).astype(np.float32) * (light / EVEN_LEVEL)
-    paper = np.clip(paper, 0, 255).astype(np.uint8)
-    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
-    below = cv2.subtract(paper, cv2.GaussianBlur(grey, (3, 3), 0))
-    return np.asarray(cv2.divide(below, np.maximum(paper, DARKEST_PAPER), scale=255.0), np.uint8)
+    full = enlarge(np.clip(paper, 0, 255).astype(np.uint8), PAPER_HALVINGS, grey.shape)
+    below = cv2.subtract(full, cv2.GaussianBlur(grey, (3, 3), 0))
+    least = cv2.max(full, DARKEST_PAPER)  # type: ignore[call-overload]
+    return np.asarray(cv2.divide(below, least, scale=255.0), np.uint8)
 
 
 def smooth_light(grey: Grey) -> NDArray[np.float32]:
@@ -138,7 +140,7 @@ def paper_noise(darkness: Grey) -> float:
     height, width = darkness.shape
     middle = darkness[height // 4 : height - height // 4, width // 4 : width - width // 4]
     detail = np.asarray(cv2.absdiff(middle, cv2.medianBlur(middle, 5)), np.uint8)
-    return 1.4826 * float(cv2.mean(np.minimum(detail, np.uint8(20)))[0])
+    return 1.4826 * float(cv2.mean(cv2.threshold(detail, LARGEST_NOISE, 0, cv2.THRESH_TRUNC)[1])[0])
 
 
 def cut_strokes(darkness: Grey, floor: float, reference: Grey) -> Grey:
@@ -147,9 +149,6 @@ def cut_strokes(darkness: Grey, floor: float, reference: Grey) -> Grey:
     darkness, reference : uint8 (h, w). Returns uint8 (h, w).
     """
     reach = max(9, round(max(darkness.shape) * NEARBY_SHARE)) // 4 | 1
-    enough = min(reference.shape) >= 16
-    small = cv2.resize(reference, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA) if enough else reference
-    strongest = cv2.blur(cv2.dilate(small, np.ones((reach, reach), np.uint8)), (reach, reach))
-    limit = np.maximum(strongest * np.float32(HALF_MAXIMUM), floor).astype(np.uint8)
-    limit = np.asarray(cv2.resize(limit, darkness.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    strongest = cv2.blur(cv2.dilate(halve(reference, 2), np.ones((reach, reach), np.uint8)), (reach, reach))
+    limit = enlarge(np.maximum(strongest * np.float32(HALF_MAXIMUM), floor).astype(np.uint8), 2, darkness.shape)
     return np.asarray(cv2.compare(darkness, limit, cv2.CMP_GT), np.uint8)

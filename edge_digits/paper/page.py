@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_digits.paper.scaling import halve, shrink
 from edge_digits.sources.frame import Frame
 
 Grey = NDArray[np.uint8]
@@ -22,6 +23,8 @@ LONG_SIDE_PX: Final = 1600
 """Pages are brought to at most this long side: A4 lines of 4 mm digits are then 20 px high and more."""
 
 SMALLEST_LONG_SIDE_PX: Final = 640
+NEARLY_WHOLE: Final = 0.94
+"""Halved pictures at most this far over LONG_SIDE_PX stay so: a second averaging would blur hairlines for nothing."""
 LARGEST_ENLARGEMENT: Final = 3.0
 """Small pictures are enlarged towards SMALLEST_LONG_SIDE_PX, so that strokes of neighbouring digits come apart."""
 
@@ -148,9 +151,16 @@ def _scale_whole(grey: Grey) -> tuple[Grey, Homography]:
     scale = _page_scale(width, height)
     if scale == 1.0:
         return grey.copy(), np.eye(3)
-    how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
-    flat = cv2.resize(grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=how)
-    return np.asarray(flat, np.uint8), np.diag([width / flat.shape[1], height / flat.shape[0], 1.0])
+    if scale > 1.0:
+        flat = cv2.resize(grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(flat, np.uint8), np.diag([width / flat.shape[1], height / flat.shape[0], 1.0])
+    halvings = int(np.log2(1 / scale))
+    flat, rest = halve(grey, halvings), scale * 2**halvings
+    # halve leaves a last odd row out: the factors are those of the pixels that it took.
+    taken = flat.shape[1] << halvings, flat.shape[0] << halvings
+    if rest < NEARLY_WHOLE:
+        flat = shrink(flat, (max(1, round(flat.shape[1] * rest)), max(1, round(flat.shape[0] * rest))))
+    return flat, np.diag([taken[0] / flat.shape[1], taken[1] / flat.shape[0], 1.0])
 
 
 def _flatten(grey: Grey, corners: NDArray[np.float32]) -> tuple[Grey, Homography]:
@@ -161,11 +171,11 @@ def _flatten(grey: Grey, corners: NDArray[np.float32]) -> tuple[Grey, Homography
     target = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
     to_frame = cv2.getPerspectiveTransform(target, corners.astype(np.float32))
     # Shrinking by warping alone would alias thin strokes away: the picture is averaged down first.
-    shrink = 1.0
+    reduction = 1.0
     source = grey
     if scale < 0.7:
-        shrink = scale
-        source = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    warp = np.diag([shrink, shrink, 1.0]) @ to_frame
+        reduction = scale
+        source = shrink(grey, (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))))
+    warp = np.diag([reduction, reduction, 1.0]) @ to_frame
     flat = cv2.warpPerspective(source, warp, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(flat, np.uint8), np.asarray(to_frame, np.float64)

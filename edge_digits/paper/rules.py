@@ -59,9 +59,10 @@ def _find_horizontal(ink: Mask) -> Mask:
     outlines, tree = cv2.findContours(np.asarray(joined, np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     shortest = SHORTEST_ON_STRIP if width < STRIP_SHARE * longest else SHORTEST_RULE
     least = max(shortest * piece, width * RULE_SHARE)
-    long_enough = [_is_rule(outline, least) for outline in outlines]
-    parents = tree[0, :, 3] if outlines else []
-    kept = [outline for outline, parent, own in zip(outlines, parents, long_enough, strict=True) if (own if parent < 0 else long_enough[parent])]
+    is_rule = [_is_rule(np.asarray(outline, np.int32), least) for outline in outlines]
+    # A hole goes with the outline around it; an outer one has no parent, -1.
+    owner = [own if tree[0, own, 3] < 0 else int(tree[0, own, 3]) for own in range(len(outlines))]
+    kept = [outline for outline, own in zip(outlines, owner, strict=True) if is_rule[own]]
     rules = np.zeros_like(ink)
     cv2.drawContours(rules, kept, -1, 255, cv2.FILLED)
     # The run stops where the rule steps to the next pixel row: the joined form covers the steps.
