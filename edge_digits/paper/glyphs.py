@@ -114,7 +114,8 @@ def find_glyphs(ink: Ink) -> Glyphs:
 
 def _connected_pieces(ink: Ink) -> list[Fragment]:
     """Connected ink that is sharp and strong enough to be written."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.strokes, connectivity=8)
+    # The default algorithm of OpenCV 5 takes three times as long for the same labels.
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink.strokes, 8, cv2.CV_32S, cv2.CCL_BBDT)
     boxes, areas = stats[:, :4], stats[:, cv2.CC_STAT_AREA]
     large = (np.maximum(boxes[:, 2], boxes[:, 3]) >= SMALLEST_GLYPH_PX) & (areas >= SMALLEST_GLYPH_PX)
     large[0] = False
