@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -74,13 +74,20 @@ def match(truth: Sequence[str], read: Sequence[str], unsure_cost: float) -> tupl
     Returns the total and the pairs; of several pairings with that total, whichever the solver met first.
     Raises MissingExtraError without scipy.
     """
+    total, pairs = match_places(truth, read, unsure_cost)
+    return total, [("" if i is None else truth[i], "" if j is None else read[j]) for i, j in pairs]
+
+
+def match_places(truth: Sequence[str], read: Sequence[str], unsure_cost: float) -> tuple[float, list[tuple[int | None, int | None]]]:
+    """The same, each pair as indices into truth and read; None stands for a missing partner."""
     size = max(len(truth), len(read))
     if size == 0:
         return 0.0, []
     wanted, found = [*truth, *[""] * (size - len(truth))], [*read, *[""] * (size - len(read))]
     cost = np.array([[edit_distance(w, f, unsure_cost) for f in found] for w in wanted])
-    rows, columns = load_assignment()(cost)
-    return float(cost[rows, columns].sum()), [(wanted[i], found[j]) for i, j in zip(rows, columns, strict=True)]
+    rows, columns = (places.tolist() for places in load_assignment()(cost))
+    pairs = [(i if i < len(truth) else None, j if j < len(read) else None) for i, j in zip(rows, columns, strict=True)]
+    return float(cost[rows, columns].sum()), pairs
 
 
 def is_exact(truth: str, read: str) -> bool:
@@ -97,26 +104,44 @@ def load_assignment() -> Any:
     return linear_sum_assignment
 
 
-def page_cost(page: PageTruth, read: Sequence[str], unsure_cost: float) -> tuple[float, list[tuple[str, str]]]:
-    """Least distance over the ways in which a page may fairly be compared, and the pairs of lines.
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One way in which a page may fairly be compared: true strings to be matched with read strings, in any order.
 
-    Line by line; as one sequence; and number by number where the layout is not plain lines. All with and without the
-    printed label digits.
+    wanted, found : "0".."9" and "?" alone, never empty strings. by_line : whether each is a line.
     """
-    best: tuple[float, list[tuple[str, str]]] = (float("inf"), [])
+
+    wanted: tuple[str, ...]
+    found: tuple[str, ...]
+    by_line: bool = False
+
+
+def comparisons(page: PageTruth, read: Sequence[str]) -> Iterator[Comparison]:
+    """Line by line; as one sequence; and number by number where the layout is not plain lines.
+
+    All with and without the printed label digits.
+    """
     found = _nonempty(read)
     for labels in ([], [page.label_digits]) if page.label_digits else ([],):
         lines = [*page.lines, *labels]
         wanted = _nonempty(lines)
         if max(len(wanted), len(found)) <= MOST_LINES:
-            best = min(best, match(wanted, found, unsure_cost), key=lambda candidate: candidate[0])
-        costs = [edit_distance("".join(wanted), "".join(found), unsure_cost)]
+            yield Comparison(tuple(wanted), tuple(found), by_line=True)
+        yield Comparison(tuple(_nonempty(["".join(wanted)])), tuple(_nonempty(["".join(found)])))
         if page.layout != "lines":
             numbers = _nonempty(word for line in lines for word in line.split())
             read_numbers = _nonempty(word for line in read for word in line.split())
             if max(len(numbers), len(read_numbers)) <= MOST_NUMBERS:
-                costs.append(match(numbers, read_numbers, unsure_cost)[0])
-        best = (min(best[0], *costs), best[1])
+                yield Comparison(tuple(numbers), tuple(read_numbers))
+
+
+def page_cost(page: PageTruth, read: Sequence[str], unsure_cost: float) -> tuple[float, list[tuple[str, str]]]:
+    """Least distance over all comparisons, and the pairs of lines of the best comparison by lines."""
+    best: tuple[float, list[tuple[str, str]]] = (float("inf"), [])
+    for comparison in comparisons(page, read):
+        cost, pairs = match(comparison.wanted, comparison.found, unsure_cost)
+        if cost < best[0]:
+            best = (cost, pairs if comparison.by_line else best[1])
     return best
 
 
