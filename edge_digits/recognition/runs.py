@@ -1,0 +1,119 @@
+"""Brings two opinions on a cluster together: the best path over its pieces, and what was read off it whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis
+from edge_digits.recognition.strings import ReadString
+from edge_digits.recognition.weights import NOT_ONE_DIGIT
+
+Box = tuple[int, int, int, int]
+Judged = tuple[Hypothesis, NDArray[np.float32]]
+
+MOST_FRAGMENTS: Final = 24
+"""Clusters of more fragments are words or scribbles."""
+LEAST_SIDE_PX: Final = 8
+LEFTOVER_SHARE: Final = 0.2
+"""Fragments with less of the cluster's ink than this may belong to no digit."""
+LEFTOVER_COST: Final = 1.0
+LEAST_PROBABILITY: Final = 1e-4
+
+
+def runs_to_read(glyphs: Glyphs) -> list[int]:
+    """Clusters that may hold several digits, by their index."""
+    return [i for i, c in enumerate(glyphs.clusters) if 1 < len(c) <= MOST_FRAGMENTS and min(enclosing(c)[2:]) >= LEAST_SIDE_PX]
+
+
+def cluster_picture(cluster: Sequence[Fragment]) -> NDArray[np.uint8]:
+    """All ink of a cluster: uint8 (h, w), ink 255, paper 0, cut to its box."""
+    left, top, width, height = enclosing(cluster)
+    picture = np.zeros((height, width), np.uint8)
+    for fragment in cluster:
+        x, y, w, h = fragment.box
+        window = picture[y - top : y - top + h, x - left : x - left + w]
+        np.maximum(window, fragment.shape, out=window)
+    return picture
+
+
+def enclosing(fragments: Sequence[Fragment]) -> Box:
+    """Smallest box around fragments: x, y, width, height in page pixels."""
+    left, top = min(f.box[0] for f in fragments), min(f.box[1] for f in fragments)
+    right, bottom = max(f.box[0] + f.box[2] for f in fragments), max(f.box[1] + f.box[3] for f in fragments)
+    return left, top, right - left, bottom - top
+
+
+def align(cluster: Sequence[Fragment], judged: Sequence[Judged], read: ReadString) -> list[Judged] | None:
+    """The best path over a cluster's pieces that gives exactly the labels read, or None where there is none.
+
+    Pieces with little ink may be left out between digits, at a cost.
+    """
+    ink = np.array([float(np.count_nonzero(f.shape)) for f in cluster])
+    share = ink / ink.sum()
+    count, length = len(cluster), len(read.labels)
+    best = np.full((length + 1, count + 1), -np.inf)
+    best[0, 0] = 0.0
+    taken: dict[tuple[int, int], Judged | None] = {}
+    by_first: dict[int, list[Judged]] = {}
+    for hypothesis, row in judged:
+        by_first.setdefault(hypothesis.first, []).append((hypothesis, row))
+    for first in range(count):
+        for named in range(length + 1):
+            if not np.isfinite(best[named, first]):
+                continue
+            if share[first] < LEFTOVER_SHARE and best[named, first] - LEFTOVER_COST > best[named, first + 1]:
+                best[named, first + 1] = best[named, first] - LEFTOVER_COST
+                taken[named, first + 1] = None
+            if named == length:
+                continue
+            for hypothesis, row in by_first.get(first, ()):
+                score = best[named, first] + float(np.log(max(LEAST_PROBABILITY, float(row[read.labels[named]]))))
+                if score > best[named + 1, hypothesis.last + 1]:
+                    best[named + 1, hypothesis.last + 1] = score
+                    taken[named + 1, hypothesis.last + 1] = (hypothesis, row)
+    if not np.isfinite(best[length, count]):
+        return None
+    path: list[Judged] = []
+    named, at = length, count
+    while at > 0:
+        step = taken[named, at]
+        if step is None:
+            at -= 1
+        else:
+            path.append(step)
+            named, at = named - 1, step[0].first
+    return path[::-1]
+
+
+def column_boxes(cluster: Sequence[Fragment], read: ReadString) -> list[Box]:
+    """A box for each label by where it was read: upright cuts half way between neighbours, drawn in to the ink."""
+    left, top, width, _ = enclosing(cluster)
+    picture = cluster_picture(cluster)
+    middles = np.array(read.middles)
+    cuts = [0, *(round(width * float(cut)) for cut in (middles[:-1] + middles[1:]) / 2), width]
+    boxes = []
+    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+        part = picture[:, start : max(start + 1, stop)]
+        rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+        if not rows.size:
+            rows, columns = np.array([0, picture.shape[0] - 1]), np.array([0, part.shape[1] - 1])
+        boxes.append((left + start + int(columns[0]), top + int(rows[0]), int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1))
+    return boxes
+
+
+def together(read: NDArray[np.float32], judged: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One opinion of two on a digit, each float32 (11,): their geometric mean."""
+    both = np.sqrt(np.maximum(read, LEAST_PROBABILITY) * np.maximum(judged, LEAST_PROBABILITY))
+    return np.asarray(both / both.sum(), np.float32)
+
+
+def sureness(rows: Sequence[NDArray[np.float32]]) -> float:
+    """Probability that every row of a path is the digit it looks most like; 0 where one is none."""
+    product = 1.0
+    for row in rows:
+        product *= float(row[:NOT_ONE_DIGIT].max()) if row.argmax() != NOT_ONE_DIGIT else 0.0
+    return product
