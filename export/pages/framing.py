@@ -19,6 +19,9 @@ SHORTEST_CROP_PX: Final = 150
 SMALLEST_DIGIT_PX: Final = 11.0
 """Height of the smallest digits in a picture where its size allows it."""
 
+BEYOND: Final = 0.04
+"""A picture of paper alone reaches so far beyond the generated sheet, whose rim goes on there; in shares of its sides."""
+
 MOST_ENLARGED: Final = 2.0
 """Pixels of the picture to one of the sheet, at most."""
 
@@ -44,8 +47,10 @@ def frame_window(rng: np.random.Generator, sheet: Sheet, setting: str) -> View:
         left = right = up = down = 0.0
     else:
         x, y, bw, bh = _content(sheet)
-        left, right = rng.uniform(0.02, 1.0, 2) ** 1.5 * (x, w - x - bw)
-        up, down = rng.uniform(0.02, 1.0, 2) ** 1.5 * (y, h - y - bh)
+        # People leave room around what they photograph: turning and tilting then cuts off little.
+        room = 0.04 * max(bw, bh)
+        left, right = rng.uniform(0.0, 1.0, 2) ** 1.5 * (x, w - x - bw) + room
+        up, down = rng.uniform(0.0, 1.0, 2) ** 1.5 * (y, h - y - bh) + room
     corners = np.array([[x - left, y - up], [x + bw + right, y - up], [x + bw + right, y + bh + down], [x - left, y + bh + down]])
     middle = corners.mean(axis=0)
     shape = corners[2] - corners[0]
@@ -53,8 +58,8 @@ def frame_window(rng: np.random.Generator, sheet: Sheet, setting: str) -> View:
     turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
     corners = (corners - middle) @ turn + middle
     if setting != "scan":
-        corners += rng.normal(0, 0.015 if rng.random() < 0.7 else 0.05, (4, 2)) * shape
-    corners = np.clip(corners, 0, (w, h))
+        corners += rng.normal(0, 0.01 if rng.random() < 0.75 else 0.035, (4, 2)) * shape
+    corners = np.clip(corners, np.array((w, h)) * -BEYOND, np.array((w, h)) * (1 + BEYOND))
     size = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])
     scale = _scale(rng, sheet, max(size), 1.0, small=setting == "crop")
     curl = _curl(rng, sheet, 0.012) if setting != "scan" and rng.random() < 0.4 else None

@@ -144,7 +144,7 @@ def tilted(size: tuple[int, int], roll_deg: float, pitch_deg: float, yaw_deg: fl
 
 
 def fit(homography: NDArray[np.float64], size: tuple[int, int], place: Box) -> NDArray[np.float64]:
-    """The homography scaled and moved so that the sheet of (width, height) pixels fills a box of the picture as far as its shape lets it."""
+    """The homography scaled and moved so that the sheet of (width, height) pixels fills a box of the picture as far as it can."""
     w, h = size
     corners = _project(homography, np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float64))
     low, high = corners.min(axis=0), corners.max(axis=0)

@@ -20,20 +20,21 @@ STEP_PX: Final = 4
 class Light:
     """What lies between even light and the picture.
 
-    field : brightness by place. colour : gain of blue, green and red.
+    field : brightness by place. colour : gain of blue, green and red. glare : share of full white that a shiny surface adds, or None.
     """
 
     field: Field
     colour: tuple[float, float, float]
+    glare: Field | None = None
 
     def shine(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The picture, uint8 (h, w, 3), in this light: float32 of the same shape, not clipped."""
         h, w = picture.shape[:2]
-        full = cv2.resize(self.field, (self.field.shape[1] * STEP_PX, self.field.shape[0] * STEP_PX), interpolation=cv2.INTER_LINEAR)[
-            :h, :w
-        ]
-        gains = cv2.merge([full * np.float32(gain) for gain in self.colour])
-        return cv2.multiply(picture, gains, dtype=cv2.CV_32F)  # type: ignore[return-value]
+        full = _enlarged(self.field)[:h, :w]
+        lit = cv2.multiply(picture, cv2.merge([full * np.float32(gain) for gain in self.colour]), dtype=cv2.CV_32F)
+        if self.glare is not None:
+            lit += (255 * _enlarged(self.glare)[:h, :w])[:, :, None]
+        return lit  # type: ignore[return-value]
 
 
 def field_size(width: int, height: int) -> tuple[int, int]:
@@ -95,6 +96,32 @@ def crumple(rng: np.random.Generator, paper: NDArray[np.uint8], width: int, heig
     part = cv2.resize(paper[y : y + ph, x : x + pw], (w, h), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     mean, deviation = float(part.mean()), max(1.0, float(part.std()))
     return np.clip(1 + (part - mean) * np.float32(depth / deviation), 0.3, 1.6)
+
+
+def glare(rng: np.random.Generator, width: int, height: int, most: float) -> Field:
+    """The reflection of a lamp or a window on something shiny, 0 to `most`."""
+    w, h = field_size(width, height)
+    mask = np.zeros((h, w), np.uint8)
+    size = max(w, h)
+    middle = rng.uniform(0.05, 0.95, 2) * (w, h)
+    if rng.random() < 0.5:
+        axes = (size * rng.uniform(0.03, 0.2, 2)).astype(int) + 1
+        cv2.ellipse(mask, middle.astype(int).tolist(), axes.tolist(), float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
+    else:
+        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * rng.uniform(0.04, 0.25, 2) * size + rng.normal(0, 0.02, (4, 2)) * size
+        cv2.fillConvexPoly(mask, (middle + corners).astype(np.int32), 255, cv2.LINE_AA)
+    return _blur(mask, size * rng.uniform(0.01, 0.1)).astype(np.float32) * np.float32(rng.uniform(0.3, 1) * most / 255)
+
+
+def curl_shade(slope: NDArray[np.float64], width: int, height: int, strength: float) -> Field:
+    """Paper that turns towards the light is brighter. slope : of the paper on a coarse grid over the picture."""
+    w, h = field_size(width, height)
+    shade = cv2.resize(slope.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
+    return np.clip(1 + np.float32(strength) * shade, 0.4, 1.6)
+
+
+def _enlarged(field: Field) -> NDArray[np.float32]:
+    return cv2.resize(field, (field.shape[1] * STEP_PX, field.shape[0] * STEP_PX), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
 
 
 def _blur(mask: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:

@@ -10,8 +10,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from export.pages.things import add_papers
+
 CRUMPLED: Final = "donut_paper_*.jpg"
 """Photographs of crumpled paper in DATA/paper."""
+
+BARE_SURFACES: Final[dict[str, tuple[tuple[float, float, float, float], ...]]] = {
+    "scenes/desk_cell_pic.jpg": ((0.0, 0.0, 1.0, 0.2), (0.0, 0.86, 1.0, 1.0)),
+    "scenes/desk_chart.jpg": ((0.0, 0.0, 0.95, 0.07),),
+    "scenes/desk_desk.jpg": ((0.0, 0.89, 0.66, 1.0), (0.68, 0.0, 1.0, 0.2)),
+    "scenes/desk_dollar_bill.jpg": ((0.0, 0.0, 1.0, 0.3), (0.0, 0.75, 1.0, 1.0)),
+    "scenes/desk_notepad.jpg": ((0.0, 0.0, 1.0, 0.08), (0.89, 0.1, 1.0, 0.7)),
+    "scenes/desk_receipt.jpg": ((0.0, 0.0, 1.0, 0.26), (0.0, 0.86, 1.0, 1.0), (0.77, 0.28, 1.0, 0.86)),
+    "paper/breta_page01.jpg": ((0.0, 0.0, 1.0, 0.09), (0.0, 0.94, 1.0, 1.0)),
+    "paper/breta_page02.jpg": ((0.0, 0.0, 1.0, 0.12),),
+    "paper/breta_page09.jpg": ((0.0, 0.0, 1.0, 0.06),),
+    "paper/breta_page10.jpg": ((0.0, 0.0, 0.2, 1.0), (0.78, 0.0, 0.95, 0.7)),
+    "paper/breta_text1.jpg": ((0.0, 0.0, 0.05, 1.0),),
+}
+"""Where a photograph of the data folder shows nothing but desk: left, top, right, bottom as shares of its width and height."""
+
+MOST_STRETCHED: Final = 3.0
+"""A small piece of a desk is enlarged so far and mirrored beyond: an enlargement without bounds has no texture left."""
 
 Picture = NDArray[np.uint8]
 
@@ -29,17 +49,39 @@ class Surroundings:
 
 def load_surroundings(folder: Path) -> Surroundings:
     """What DATA/scenes and DATA/paper hold; everything is optional, made surfaces take its place."""
+    surfaces = []
+    for name, places in BARE_SURFACES.items():
+        photo = cv2.imread(str(folder / name)) if (folder / name).exists() else None
+        if photo is None:
+            continue
+        h, w = photo.shape[:2]
+        surfaces += [photo[int(top * h) : int(bottom * h), int(left * w) : int(right * w)].copy() for left, top, right, bottom in places]
     crumpled = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted((folder / "paper").glob(CRUMPLED))]
-    return Surroundings((), tuple(cv2.resize(each, (512, 512), interpolation=cv2.INTER_AREA) for each in crumpled if each is not None))  # type: ignore[misc]
+    small = [cv2.resize(each, (512, 512), interpolation=cv2.INTER_AREA) for each in crumpled if each is not None]
+    return Surroundings(tuple(surfaces), tuple(small))  # type: ignore[arg-type]
 
 
 def surface(rng: np.random.Generator, surroundings: Surroundings, width: int, height: int) -> Picture:
-    """A desk, a table cloth, a floor: uint8 (height, width, 3)."""
+    """A desk, a table cloth, a floor, with other papers on it at times: uint8 (height, width, 3)."""
     if surroundings.surfaces and rng.random() < 0.45:
-        return _cut(rng, surroundings.surfaces[int(rng.integers(len(surroundings.surfaces)))], width, height)
-    make = _MADE[int(rng.choice(len(_MADE), p=_MADE_SHARES))]
-    half = make(rng, -(-width // 2), -(-height // 2))
-    return cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+        desk = _cut(rng, surroundings.surfaces[int(rng.integers(len(surroundings.surfaces)))], width, height)
+    else:
+        make = _MADE[int(rng.choice(len(_MADE), p=_MADE_SHARES))]
+        desk = cv2.resize(make(rng, -(-width // 2), -(-height // 2)), (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    if rng.random() < 0.25:
+        add_papers(rng, desk)
+    return desk
+
+
+def room(rng: np.random.Generator, width: int, height: int) -> Picture:
+    """A room out of focus, behind a pad that someone holds up: uint8 (height, width, 3)."""
+    small = max(2, width // 8), max(2, height // 8)
+    grey = clouds(rng, *small, 0.4, 3) * np.float32(rng.uniform(20, 80)) + np.float32(rng.uniform(40, 170))
+    picture = np.clip(cv2.merge([grey * np.float32(gain) for gain in np.exp(rng.normal(0, 0.12, 3))]), 0, 255).astype(np.uint8)
+    for _ in range(int(rng.integers(0, 4))):
+        add_papers(rng, picture)
+    blurred = cv2.GaussianBlur(picture, (0, 0), rng.uniform(1.0, 3.0))
+    return cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
 
 
 def torn_edge(rng: np.random.Generator, width: int, height: int) -> NDArray[np.uint8]:
@@ -64,14 +106,17 @@ def _strip(mask: NDArray[np.uint8], side: int, depth: int) -> NDArray[np.uint8]:
 
 
 def _cut(rng: np.random.Generator, photo: Picture, width: int, height: int) -> Picture:
-    """A random piece of a surface, turned, enlarged where it is too small."""
+    """A random piece of a surface, turned, mirrored at its edges and enlarged where it is too small."""
     turned = np.rot90(photo, int(rng.integers(4)))
     if rng.random() < 0.5:
         turned = turned[:, ::-1]
-    scale = max(width / turned.shape[1], height / turned.shape[0], 0.5)
-    w, h = min(turned.shape[1], round(width / scale)), min(turned.shape[0], round(height / scale))
-    x, y = int(rng.integers(0, turned.shape[1] - w + 1)), int(rng.integers(0, turned.shape[0] - h + 1))
-    return cv2.resize(np.ascontiguousarray(turned[y : y + h, x : x + w]), (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    scale = float(np.clip(max(width / turned.shape[1], height / turned.shape[0]), rng.uniform(0.5, 1.2), MOST_STRETCHED))
+    w, h = -(-width // scale), -(-height // scale)
+    missing = max(0, int(h) - turned.shape[0]), max(0, int(w) - turned.shape[1])
+    wide = cv2.copyMakeBorder(turned, 0, missing[0], 0, missing[1], cv2.BORDER_REFLECT) if any(missing) else turned
+    x, y = int(rng.integers(0, wide.shape[1] - int(w) + 1)), int(rng.integers(0, wide.shape[0] - int(h) + 1))
+    part = np.ascontiguousarray(wide[y : y + int(h), x : x + int(w)])
+    return cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
 
 
 def clouds(rng: np.random.Generator, width: int, height: int, coarsest: float, octaves: int, stretch: float = 1.0) -> NDArray[np.float32]:

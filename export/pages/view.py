@@ -10,15 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from export.pages.camera import Camera, Noise, photo_camera, scanner, take
-from export.pages.compose import SheetSources, compose_sheet, load_sheet_sources
+from export.pages.camera import Noise, photo_camera, scanner, take
+from export.pages.compose import compose_sheet
 from export.pages.digit_source import Split
 from export.pages.framing import View, frame_on_desk, frame_window
 from export.pages.geometry import warp
-from export.pages.light import Light, crumple, room_light, shadow
-from export.pages.scenes import Surroundings, load_surroundings, surface, torn_edge
+from export.pages.light import Light, crumple, curl_shade, glare, room_light, shadow
+from export.pages.scenes import Surroundings, load_surroundings, room, surface, torn_edge
 from export.pages.sheet import Box, Clutter, Sheet, WrittenDigit
-from export.pages.visible import visible
+from export.pages.sources import SheetSources, load_sheet_sources
+from export.pages.things import add_fingers, add_pen
+from export.pages.visible import sight
 
 BOARDS: Final = ("whiteboard", "blackboard")
 
@@ -54,7 +56,11 @@ class Sources:
 
 
 def load_sources(data: Path, fonts: Path | None, split: Split) -> Sources:
-    """data : folder of the data sets. fonts : folder of fonts, for letters and print. split : whose digits are written. Raises DataError."""
+    """Load everything once.
+
+    data : folder of the data sets. fonts : folder of fonts, for letters and print. split : whose digits are written.
+    Raises DataError.
+    """
     return Sources(load_sheet_sources(data, fonts, split), load_surroundings(data), Noise())
 
 
@@ -64,24 +70,32 @@ def make_page(sources: Sources, seed: int, index: int) -> Photograph:
     return photograph(np.random.default_rng((seed, index, 1)), sheet, sources)
 
 
-SETTINGS: Final = ("scan", "page", "crop", "desk")
-_SHARES: Final = {False: (0.2, 0.34, 0.18, 0.28), True: (0.0, 0.6, 0.25, 0.15)}
+SETTINGS: Final = ("scan", "page", "crop", "desk", "hand")
+"""A scanner; paper from edge to edge of the picture; a piece cut out around some digits; a sheet on a desk; a pad held up."""
+
+_SHARES: Final = (0.19, 0.33, 0.18, 0.25, 0.05)
+_BOARD_SHARES: Final = (0.0, 0.6, 0.25, 0.15, 0.0)
 
 
 def photograph(rng: np.random.Generator, sheet: Sheet, sources: Sources) -> Photograph:
     """One picture of a sheet."""
-    setting = SETTINGS[int(rng.choice(len(SETTINGS), p=_SHARES[sheet.kind in BOARDS]))]
-    view = frame_on_desk(rng, sheet) if setting == "desk" else frame_window(rng, sheet, setting)
-    pose = view.pose
-    digits, clutter, lines = visible(sheet, pose)
-    smallest = min((digit.box[3] for digit in digits), default=30.0)
-    camera = scanner(rng, smallest) if setting == "scan" or (setting == "crop" and rng.random() < 0.25) else photo_camera(rng, smallest)
-    picture = _paper_and_desk(rng, sheet, view, sources.surroundings)
-    lit = _light(rng, sheet, view, camera, sources.surroundings, setting).shine(picture)
-    taken = take(rng, lit, camera, sources.noise)
-    done = Photograph(taken, digits, clutter, sheet.kind, setting, lines)
-    turns = int(rng.integers(1, 4)) if rng.random() < 0.05 else 0
-    return turned(done, turns)
+    setting = SETTINGS[int(rng.choice(len(SETTINGS), p=_BOARD_SHARES if sheet.kind in BOARDS else _SHARES))]
+    view = frame_on_desk(rng, sheet) if setting in ("desk", "hand") else frame_window(rng, sheet, setting)
+    sighting = sight(sheet, view.pose)
+    boxes = [digit.box for digit in sighting.digits]
+    smallest = min((box[3] for box in boxes), default=30.0)
+    scanned = setting == "scan" or (setting == "crop" and rng.random() < 0.25 and sheet.kind not in BOARDS)
+    camera = scanner(rng, smallest) if scanned else photo_camera(rng, smallest)
+    picture = _paper_and_desk(rng, sheet, view, sources.surroundings, setting)
+    if setting == "hand" or (setting in ("desk", "page") and rng.random() < 0.06):
+        add_fingers(rng, picture, boxes)
+    if setting == "desk" and rng.random() < 0.2:
+        add_pen(rng, picture, boxes)
+    light = _even_light(rng, view) if scanned else _light(rng, sheet, view, sources.surroundings)
+    taken = take(rng, light.shine(picture), camera, sources.noise)
+    sighting = sighting.legible(taken)
+    done = Photograph(taken, sighting.digits, sighting.clutter, sheet.kind, setting, sighting.lines)
+    return turned(done, int(rng.integers(1, 4)) if rng.random() < 0.05 else 0)
 
 
 def turned(photo: Photograph, turns: int) -> Photograph:
@@ -102,7 +116,7 @@ def _turned(box: Box, height: int) -> Box:
     return height - y - h, x, h, w
 
 
-def _paper_and_desk(rng: np.random.Generator, sheet: Sheet, view: View, surroundings: Surroundings) -> NDArray[np.uint8]:
+def _paper_and_desk(rng: np.random.Generator, sheet: Sheet, view: View, surroundings: Surroundings, setting: str) -> NDArray[np.uint8]:
     """The sheet where the camera sees it, uint8 (h, w, 3), evenly lit."""
     picture = sheet.picture
     if rng.random() < 0.12 and sheet.kind not in BOARDS:
@@ -111,7 +125,8 @@ def _paper_and_desk(rng: np.random.Generator, sheet: Sheet, view: View, surround
         return warp(picture, view.pose)
     mask = torn_edge(rng, picture.shape[1], picture.shape[0])
     seen = warp(cv2.merge([picture, mask]), view.pose, cv2.BORDER_CONSTANT)  # type: ignore[arg-type]
-    desk = surface(rng, surroundings, view.pose.width, view.pose.height)
+    size = view.pose.width, view.pose.height
+    desk = room(rng, *size) if setting == "hand" else surface(rng, surroundings, *size)
     alpha = seen[:, :, 3]
     dark = _cast_shadow(rng, alpha)
     desk = cv2.multiply(desk, cv2.merge([dark] * 3), scale=1 / 255)  # type: ignore[assignment]
@@ -137,23 +152,28 @@ def _bleed_through(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDAr
     return cv2.subtract(picture, cv2.convertScaleAbs(faint, alpha=rng.uniform(0.03, 0.16)))  # type: ignore[return-value]
 
 
-def _light(rng: np.random.Generator, sheet: Sheet, view: View, camera: Camera, surroundings: Surroundings, setting: str) -> Light:
-    """How the scene is lit; a scanner lights evenly."""
-    width, height = view.pose.width, view.pose.height
-    if setting == "scan" or camera.bilevel:
-        field = room_light(rng, width, height, rng.uniform(0, 0.12))
-        gain = rng.uniform(0.94, 1.12)
-        return Light(field * np.float32(gain), (1.0, 1.0, 1.0))
-    field = room_light(rng, width, height, rng.uniform(0.1, 1.0))
+def _even_light(rng: np.random.Generator, view: View) -> Light:
+    """The light of a scanner."""
+    field = room_light(rng, view.pose.width, view.pose.height, float(rng.uniform(0, 0.12)))
+    return Light(field * np.float32(rng.uniform(0.94, 1.12)), (1.0, 1.0, 1.0))
+
+
+def _light(rng: np.random.Generator, sheet: Sheet, view: View, surroundings: Surroundings) -> Light:
+    """The light of a room, its shadows and its colour, on paper that is seldom flat."""
+    size = view.pose.width, view.pose.height
+    field = room_light(rng, *size, float(rng.uniform(0.1, 1.0)))
     if rng.random() < 0.4:
         for _ in range(int(rng.integers(1, 3))):
-            field = field * shadow(rng, width, height)
-    if sheet.kind not in BOARDS and surroundings.crumpled and rng.random() < 0.25:
+            field = field * shadow(rng, *size)
+    if sheet.kind not in BOARDS and surroundings.crumpled and rng.random() < 0.3:
         paper = surroundings.crumpled[int(rng.integers(len(surroundings.crumpled)))]
-        field = field * crumple(rng, paper, width, height, float(rng.uniform(0.01, 0.14)))
-    gain = rng.uniform(0.6, 1.1) if rng.random() < 0.85 else rng.uniform(0.25, 0.6)
-    if rng.random() < 0.06:
-        gain = rng.uniform(1.1, 1.35)
-    warmth = rng.normal(0, 0.07)
-    tint = rng.normal(0, 0.025)
-    return Light(field * np.float32(gain / field.mean()), (float(np.exp(-warmth)), float(np.exp(tint)), float(np.exp(warmth))))
+        field = field * crumple(rng, paper, *size, float(rng.uniform(0.01, 0.12)))
+    if view.pose.curl is not None:
+        field = field * curl_shade(view.pose.curl.slope(view.pose.grid()), *size, float(rng.uniform(0.1, 1.2)))
+    chance = rng.random()
+    gain = rng.uniform(0.25, 0.6) if chance < 0.15 else rng.uniform(1.1, 1.35) if chance > 0.94 else rng.uniform(0.6, 1.1)
+    shiny = rng.random() < (0.4 if sheet.kind == "whiteboard" else 0.06)
+    reflection = glare(rng, *size, 0.6 if sheet.kind == "whiteboard" else 0.35) if shiny else None
+    warmth, tint = rng.normal(0, 0.07), rng.normal(0, 0.025)
+    colour = float(np.exp(-warmth)), float(np.exp(tint)), float(np.exp(warmth))
+    return Light(field * np.float32(gain / field.mean()), colour, reflection)

@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from export.pages.geometry import Pose
 from export.pages.sheet import Box, Clutter, Sheet, WrittenDigit
 
 LEAST_SEEN: Final = 0.75
 """Share of a digit's box that must lie in the picture; of less nobody can tell what it is."""
+LEAST_CONTRAST: Final = 7.0
+"""Grey levels by which a digit must differ from its paper for a person to read it."""
 
 
-def visible(sheet: Sheet, pose: Pose) -> tuple[tuple[WrittenDigit, ...], tuple[Clutter, ...], tuple[str, ...]]:
-    """What of a sheet lies in a picture of it: digits and clutter with boxes in its pixels, and the lines' text.
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What of a sheet lies in a picture of it.
 
-    Digits that the picture's edge cuts off are clutter, "cut digit". Lines and numbers are counted again, so that each has a digit.
+    written : the sheet's digits with boxes in pixels of the picture, None where the picture's edge cuts too much off.
+    clutter : what else is there, cut digits among it.
     """
+
+    sheet: Sheet
+    written: tuple[WrittenDigit | None, ...]
+    clutter: tuple[Clutter, ...]
+
+    @property
+    def digits(self) -> tuple[WrittenDigit, ...]:
+        """The digits that can be seen; lines and numbers counted anew, so that each has a digit."""
+        return _counted([digit for digit in self.written if digit is not None])
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The text of each line that holds a visible digit, without the digits that cannot be seen."""
+        return _texts(self.sheet, self.written)
+
+    def legible(self, picture: NDArray[np.uint8]) -> Sighting:
+        """The same without the digits that hardly differ from their paper in the picture, uint8 (h, w[, 3]); they become clutter."""
+        faint = [digit is not None and _contrast(picture, digit.box) < LEAST_CONTRAST for digit in self.written]
+        lost = [Clutter("faint digit", digit.box) for digit, is_lost in zip(self.written, faint, strict=True) if is_lost and digit]
+        kept = tuple(None if is_lost else digit for digit, is_lost in zip(self.written, faint, strict=True))
+        return Sighting(self.sheet, kept, (*self.clutter, *lost))
+
+
+def sight(sheet: Sheet, pose: Pose) -> Sighting:
+    """What of a sheet the picture's edges leave, with boxes in its pixels."""
     digits: list[WrittenDigit | None] = []
     clutter: list[Clutter] = []
     for digit in sheet.digits:
@@ -28,11 +61,22 @@ def visible(sheet: Sheet, pose: Pose) -> tuple[tuple[WrittenDigit, ...], tuple[C
         share, box = _clipped(pose.box_in_picture(each.box), pose.width, pose.height)
         if share > 0:
             clutter.append(Clutter(each.kind, box))
-    texts = _texts(sheet, digits)
-    return _counted([digit for digit in digits if digit is not None]), tuple(clutter), texts
+    return Sighting(sheet, tuple(digits), tuple(clutter))
 
 
-def _texts(sheet: Sheet, seen: list[WrittenDigit | None]) -> tuple[str, ...]:
+def _contrast(picture: NDArray[np.uint8], box: Box) -> float:
+    """Grey levels between the paper in a box and its darkest or brightest tenth, single pixels evened out."""
+    left, top = int(box[0]), int(box[1])
+    part = picture[top : top + max(2, round(box[3])), left : left + max(2, round(box[2]))]
+    side = max(4, min(24, part.shape[0] // 2))
+    small = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
+    grey = np.sort((small.mean(axis=2) if small.ndim == 3 else small.astype(np.float64)).ravel())
+    tenth = len(grey) // 10
+    middle = grey[len(grey) // 2]
+    return float(max(middle - grey[:tenth].mean(), grey[-tenth:].mean() - middle))
+
+
+def _texts(sheet: Sheet, seen: tuple[WrittenDigit | None, ...]) -> tuple[str, ...]:
     """The text of each line that holds a visible digit, without the digits that cannot be seen."""
     by_line: dict[int, list[WrittenDigit | None]] = {}
     for written, digit in zip(sheet.digits, seen, strict=True):

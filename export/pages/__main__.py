@@ -1,0 +1,173 @@
+"""Makes pages of handwriting as people photograph them, with the truth of every digit.
+
+    python -m export.pages --data DIR --fonts /usr/share/fonts --out runs/pages --count 500 --seed 1
+
+OUT/pages/000000.jpg and so on are the pictures, OUT/pages.jsonl one JSON object a page as `edge-digits read --format json`
+prints it, OUT/truth.json what a scorer compares with, OUT/contact.jpg and OUT/contact_truth.jpg the first pages to look at.
+The same seed gives the same pages, with any number of processes. After an interruption the same command goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+from tqdm import tqdm
+
+from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
+from export.pages.contact_sheet import contact_sheet, marked
+from export.pages.truth import page_object, truth_entry
+from export.pages.view import load_sources, make_page
+
+JPEG_QUALITY: Final = 95
+"""The picture has its own traces of compression already; storing it shall add none that can be seen."""
+
+ON_CONTACT_SHEET: Final = 60
+
+
+def main(arguments: list[str] | None = None) -> ExitCode:
+    """Run the command."""
+    options = _parse(arguments)
+    try:
+        _run(options)
+    except EdgeDigitsError as error:
+        print(f"export.pages: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("export.pages: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK
+
+
+def _run(options: argparse.Namespace) -> None:
+    settings = {"seed": options.seed, "split": options.split, "data": str(options.data), "fonts": options.fonts and str(options.fonts)}
+    pages = _pages_there(options.out, settings)
+    if len(pages) > options.count:
+        raise UsageError(f"{options.out}: holds {len(pages)} pages and --count is {options.count}; give another --out, or a larger --count")
+    missing = [index for index in range(options.count) if index not in pages]
+    if missing:
+        with (options.out / "pages.jsonl").open("a", encoding="utf-8") as file:
+            for index, page in tqdm(_made(options, missing), total=len(missing), unit="page", file=sys.stderr):
+                pages[index] = page
+                file.write(json.dumps(page, ensure_ascii=False) + "\n")
+                file.flush()
+    ordered = [pages[index] for index in sorted(pages)]
+    _write(options.out / "pages.jsonl", "".join(json.dumps(page, ensure_ascii=False) + "\n" for page in ordered).encode())
+    truth = {Path(page["source"]).name: truth_entry(page) for page in ordered}
+    _write(options.out / "truth.json", json.dumps(truth, ensure_ascii=False, indent=1).encode())
+    _write_contact_sheets(options.out, ordered[:ON_CONTACT_SHEET])
+    digits = sum(entry["digits_total"] for entry in truth.values())
+    print(f"{options.out}: {len(ordered)} pages, {len(missing)} of them new, with {digits} digits", file=sys.stderr)
+
+
+def _pages_there(out: Path, settings: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """The pages that an earlier run finished, by index. Raises UsageError when they were made with other settings."""
+    path = out / "settings.json"
+    try:
+        (out / "pages").mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            if any((out / "pages").iterdir()):
+                raise UsageError(f"{out}: holds pages that this command did not make; give another --out")
+            _write(path, json.dumps(settings, indent=1).encode())
+        before = json.loads(path.read_text(encoding="utf-8"))
+        lines = (out / "pages.jsonl").read_text(encoding="utf-8").splitlines() if (out / "pages.jsonl").exists() else []
+    except (OSError, ValueError) as error:
+        raise error if isinstance(error, UsageError) else UsageError(f"{out}: cannot be used ({error}); give another --out") from error
+    for name, value in settings.items():
+        if before.get(name) != value:
+            raise UsageError(f"{out}: its pages were made with --{name} {before.get(name)}, not {value}; give another --out")
+    return {int(Path(page["source"]).stem): page for page in map(_parsed, lines) if page and (out / page["source"]).exists()}
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    """The page of a line; None of one that was cut off when the run was stopped."""
+    try:
+        page = json.loads(line)
+    except ValueError:
+        return None
+    return page if isinstance(page, dict) else None
+
+
+def _made(options: argparse.Namespace, indices: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Pages with their index, as they are made."""
+    work = partial(_make_and_store, options.out, options.seed)
+    arguments = (options.data, options.fonts, options.split)
+    if options.jobs == 1:
+        _start(*arguments)
+        yield from zip(indices, map(work, indices), strict=True)
+        return
+    with ProcessPoolExecutor(options.jobs, get_context("spawn"), _start, arguments) as pool:
+        try:
+            yield from zip(indices, pool.map(work, indices, chunksize=4), strict=True)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+_worker: dict[str, Any] = {}
+
+
+def _start(data: Path, fonts: Path | None, split: Any) -> None:
+    cv2.setNumThreads(1)
+    _worker.clear()
+    try:
+        _worker["sources"] = load_sources(data, fonts, split)
+    except EdgeDigitsError as error:
+        # Raised with the first page: an error in a worker's start would only be told as a broken pool.
+        _worker["error"] = error
+
+
+def _make_and_store(out: Path, seed: int, index: int) -> dict[str, Any]:
+    if "error" in _worker:
+        raise _worker["error"]
+    photo = make_page(_worker["sources"], seed, index)
+    name = f"pages/{index:06d}.jpg"
+    _write(out / name, cv2.imencode(".jpg", photo.picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes())
+    return page_object(photo, name)
+
+
+def _write_contact_sheets(out: Path, pages: list[dict[str, Any]]) -> None:
+    pictures = [cv2.imread(str(out / page["source"])) for page in pages]
+    for name, shown in (
+        ("contact.jpg", pictures),
+        ("contact_truth.jpg", [marked(p, page) for p, page in zip(pictures, pages, strict=True)]),
+    ):  # type: ignore[arg-type]
+        _write(out / name, cv2.imencode(".jpg", contact_sheet(shown))[1].tobytes())  # type: ignore[arg-type]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raises UsageError."""
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written ({error.strerror}); give another --out") from error
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m export.pages", description="Make pages of handwriting as people photograph them.")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="local data folder; mnist/ at least lies in it")
+    parser.add_argument("--fonts", type=Path, metavar="DIR", help="folder of fonts, handwritten and printed")
+    parser.add_argument("--split", choices=("train", "validation"), default="train", help="whose digits are written (default: %(default)s)")
+    parser.add_argument("--count", type=int, required=True, metavar="N", help="pages in all")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="other pages for another seed (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), metavar="N", help="processes (default: %(default)s)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the pages; finished ones in it are kept")
+    options = parser.parse_args(arguments)
+    for name, least in (("count", 1), ("jobs", 1), ("seed", 0)):
+        if getattr(options, name) < least:
+            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
