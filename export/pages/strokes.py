@@ -1,0 +1,194 @@
+"""Turns the bitmap of a written sign into the strokes of the pen that wrote it, and says how wide the pen was where.
+
+A bitmap of 16 to 64 px blown up to a page looks blown up. The path of the pen does not: it can be drawn again at any
+height, with any pen, a little differently every time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Stroke = NDArray[np.float32]
+"""float32 (n, 3), n at least 2: x, y and half the pen's width along the path, in heights of the sign, origin at its top left."""
+
+TRACED_SIDE_PX: Final = 60
+"""Longest side at which a bitmap is thinned: three times MNIST's box, enough for smooth paths."""
+_RIM_PX: Final = 3
+_STEP_PX: Final = 1.5
+_SMOOTHING_POINTS: Final = 1.3
+_SPUR_RADII: Final = 1.1
+"""A side branch shorter than so many pen radii is a bump of the outline, not a stroke."""
+
+
+@dataclass(frozen=True, slots=True)
+class TracedSign:
+    """The path of the pen for one sign.
+
+    strokes : each float32 (n, 3), see Stroke. width : of the ink, in heights. pen : median width of the line, in heights.
+    links : strokes that lead on to the next sign; drawn with it, but no part of it.
+    """
+
+    strokes: tuple[Stroke, ...]
+    width: float
+    pen: float
+    links: tuple[Stroke, ...] = ()
+
+
+def trace_sign(glyph: NDArray[np.uint8]) -> TracedSign | None:
+    """The strokes of a bitmap cropped to its ink; None where too little is left to be a path.
+
+    glyph : uint8 (h, w), ink up to 255, paper 0.
+    """
+    scale = TRACED_SIDE_PX / max(glyph.shape)
+    size = max(3, round(glyph.shape[1] * scale)), max(3, round(glyph.shape[0] * scale))
+    large = cv2.resize(glyph, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
+    large = cv2.copyMakeBorder(large, *[_RIM_PX] * 4, cv2.BORDER_CONSTANT, value=0)
+    mask = (cv2.GaussianBlur(large, (0, 0), 1.3) > 112).astype(np.uint8)
+    radius = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    paths = _straightened(_branches(thin(mask), radius))
+    strokes = tuple(_smooth(path, radius, size[1]) for path in paths)
+    if not strokes:
+        return None
+    widths = np.concatenate([stroke[:, 2] for stroke in strokes])
+    return TracedSign(strokes, size[0] / size[1], float(np.median(widths)) * 2.0)
+
+
+def thin(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The centre line of a mask of 0 and 1, one pixel wide (T. Y. Zhang, C. Y. Suen, CACM 27(3), 1984).
+
+    mask : uint8 (h, w) with a rim of zeros. Returns uint8 (h, w).
+    """
+    mask = mask.copy()
+    while True:
+        left = 0
+        for table in _TABLES:
+            codes = cv2.filter2D(mask, -1, _NEIGHBOURS, borderType=cv2.BORDER_CONSTANT)
+            drop = cv2.bitwise_and(cv2.LUT(codes, table), mask)
+            count = cv2.countNonZero(drop)
+            left += count
+            if count:
+                mask = cv2.subtract(mask, drop)
+        if not left:
+            return mask
+
+
+def _thinning_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """For each code of eight neighbours (bit 0 north, clockwise) whether the middle may go, in either half step."""
+    tables = np.zeros((2, 256), np.uint8)
+    for code in range(256):
+        p = [(code >> bit) & 1 for bit in range(8)]
+        changes = sum(p[i] == 0 and p[(i + 1) % 8] == 1 for i in range(8))
+        if 2 <= sum(p) <= 6 and changes == 1:
+            north, east, south, west = p[0], p[2], p[4], p[6]
+            tables[0, code] = north * east * south == 0 and east * south * west == 0
+            tables[1, code] = north * east * west == 0 and north * south * west == 0
+    return tables[0], tables[1]
+
+
+_TABLES: Final = _thinning_tables()
+_NEIGHBOURS: Final = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]], np.float32)
+
+_Path = list[tuple[int, int]]
+
+
+def _branches(line: NDArray[np.uint8], radius: NDArray[np.float32]) -> list[_Path]:
+    """The pieces of a centre line between its ends and crossings, as pixels (x, y); bumps are left out."""
+    rows, columns = np.nonzero(line)
+    pixels = set(zip(columns.tolist(), rows.tolist(), strict=True))
+    near = {pixel: _neighbours(pixel, pixels) for pixel in pixels}
+    nodes = {pixel for pixel, around in near.items() if len(around) != 2}
+    branches, seen, covered = [], set(), set(nodes)
+    for node in sorted(nodes):
+        for first in near[node]:
+            if (node, first) in seen:
+                continue
+            path = [node, first]
+            while path[-1] not in nodes:
+                path.append(next(pixel for pixel in near[path[-1]] if pixel != path[-2]))
+            seen.add((path[-1], path[-2]))
+            covered.update(path)
+            ends = [len(near[end]) for end in (path[0], path[-1])]
+            crossing = path[0] if ends[0] > 1 else path[-1]
+            bump = min(ends) == 1 < max(ends) and len(path) < _SPUR_RADII * radius[crossing[1], crossing[0]] + 1
+            if not bump:
+                branches.append(path)
+    for start in sorted(pixels - covered):
+        if start not in covered:
+            ring = [start, near[start][0]]
+            while ring[-1] != start:
+                ring.append(next(pixel for pixel in near[ring[-1]] if pixel != ring[-2]))
+            covered.update(ring)
+            branches.append(ring)
+    return branches
+
+
+def _neighbours(pixel: tuple[int, int], pixels: set[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Pixels one step away; a diagonal step only where no two straight steps lead there."""
+    x, y = pixel
+    found = [at for at in ((x, y - 1), (x + 1, y), (x, y + 1), (x - 1, y)) if at in pixels]
+    for dx, dy in ((1, -1), (1, 1), (-1, 1), (-1, -1)):
+        if (x + dx, y + dy) in pixels and (x + dx, y) not in pixels and (x, y + dy) not in pixels:
+            found.append((x + dx, y + dy))
+    return found
+
+
+_REACH_PX: Final = 7
+_MEETING_PX: Final = 4
+
+
+def _straightened(branches: list[_Path]) -> list[_Path]:
+    """Joins, at every crossing, the branches that run straight on into each other, as the pen did."""
+    paths = [path for path in branches if len(path) > 1]
+    while True:
+        best = None
+        for i, a in enumerate(paths):
+            for j in range(i + 1, len(paths)):
+                for a_turn, b_turn in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+                    cost = _bend(a[::a_turn], paths[j][::b_turn])
+                    if cost is not None and (best is None or cost < best[0]):
+                        best = cost, i, j, a_turn, b_turn
+        if best is None:
+            return paths
+        _, i, j, a_turn, b_turn = best
+        joined = paths[i][::a_turn] + paths[j][::b_turn]
+        paths = [path for k, path in enumerate(paths) if k not in (i, j)] + [joined]
+
+
+def _bend(a: _Path, b: _Path) -> float | None:
+    """How much the pen would turn (0 straight on, 1 a right angle) going from the end of a into the start of b."""
+    if a[0] == a[-1] or b[0] == b[-1] or max(abs(a[-1][0] - b[0][0]), abs(a[-1][1] - b[0][1])) > _MEETING_PX:
+        return None
+    back, on = a[max(-len(a), -_REACH_PX)], b[min(len(b), _REACH_PX) - 1]
+    u = np.subtract(a[-1], back)
+    v = np.subtract(on, b[0])
+    turn = 1.0 - float(u @ v) / (float(np.hypot(*u) * np.hypot(*v)) + 1e-6)
+    return turn if turn < 0.75 else None
+
+
+def _smooth(path: _Path, radius: NDArray[np.float32], height_px: int) -> Stroke:
+    """A path of pixels as a smooth stroke in heights, its points about 1.5 px of the thinned picture apart."""
+    at = np.array(path, np.float32)
+    wide = radius[at[:, 1].astype(int), at[:, 0].astype(int)]
+    points = np.column_stack([at, wide]).astype(np.float32)
+    closed = len(path) > 4 and path[0] == path[-1]
+    rim = min(len(points) - 1, 6)
+    extended = np.vstack([points[-rim - 1 : -1], points, points[1 : rim + 1]]) if closed else _mirrored(points, rim)
+    smoothed = cv2.GaussianBlur(extended[:, None, :], (1, 13), sigmaX=1, sigmaY=_SMOOTHING_POINTS * 1.5)[rim : rim + len(points), 0, :]
+    kept = max(2, round(len(path) / _STEP_PX))
+    positions = np.linspace(0, len(points) - 1, kept)
+    index = np.arange(len(points))
+    stroke = np.column_stack([np.interp(positions, index, smoothed[:, k]) for k in range(3)]).astype(np.float32)
+    stroke[:, :2] -= _RIM_PX - 0.5
+    return stroke / np.float32(height_px)
+
+
+def _mirrored(points: Stroke, rim: int) -> Stroke:
+    """Points carried on beyond both ends through the end, so that smoothing leaves the ends where they are."""
+    before, after = 2 * points[0] - points[rim:0:-1], 2 * points[-1] - points[-2 : -rim - 2 : -1]
+    before[:, 2], after[:, 2] = points[0, 2], points[-1, 2]
+    return np.vstack([before, points, after])

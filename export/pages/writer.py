@@ -1,0 +1,191 @@
+"""One hand: the digits and letters somebody writes, alike but never the same twice, and how that hand leans and spaces them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.pages.digit_source import SET_WEIGHTS, DigitSet
+from export.pages.lettering import HandFont, LetterSet
+from export.pages.signs import drawn_sign, has_sign
+from export.pages.sources import SheetSources
+from export.pages.strokes import Stroke, TracedSign
+
+VARIANTS_A_DIGIT: Final = 3
+_LEAN_TOLERANCE: Final = 0.22
+_CANDIDATES: Final = 14
+
+
+@dataclass(slots=True)
+class Writer:
+    """A hand.
+
+    forms : for each digit the few shapes it uses. slant : how far tops lean right, in heights. stretch : width against what the sets
+    show. wobble : how far a path strays, in heights. gap : free space between signs, in heights, may be negative.
+    uneven : spread of size and of the line written on, in heights. barred, flagged, slashed : whether 7, 1, 0 get extra strokes.
+    font, letters : where letters come from; both None if the sources hold none.
+    """
+
+    forms: list[list[TracedSign]]
+    slant: float
+    stretch: float
+    wobble: float
+    gap: float
+    uneven: float
+    line_width_follows: float
+    barred: bool
+    flagged: bool
+    slashed: bool
+    font: HandFont | None
+    letters: LetterSet | None
+    letter_choice: dict[str, int] = field(default_factory=dict)
+
+    def digit(self, value: int, rng: np.random.Generator) -> TracedSign:
+        """One of this hand's shapes of a digit, with the strokes other countries add where this hand does so."""
+        forms = self.forms[value]
+        sign = forms[int(rng.integers(len(forms)))]
+        if value == 7 and self.barred:
+            return _with(sign, _bar_of_seven(sign, rng))
+        if value == 1 and self.flagged:
+            return _with(sign, _flag_of_one(sign, rng))
+        if value == 0 and self.slashed:
+            return _with(sign, _slash_of_zero(sign, rng))
+        return sign
+
+    def character(self, character: str, rng: np.random.Generator) -> TracedSign | None:
+        """A letter or sign; None where this hand has none for it."""
+        if has_sign(character) and (character != "I" or self.font is None or rng.random() < 0.5):
+            return drawn_sign(character)
+        if self.font is not None and (found := self.font.letter(character)) is not None:
+            return found
+        return self.any_letter(character, rng)
+
+    def any_letter(self, character: str, rng: np.random.Generator) -> TracedSign | None:
+        """A real letter of the hand's script, the same one for the same character."""
+        if self.letters is None or not self.letters.glyphs:
+            return None
+        if character not in self.letter_choice:
+            self.letter_choice[character] = int(rng.integers(len(self.letters.glyphs)))
+        return self.letters.traced(self.letter_choice[character])
+
+    def placed(self, sign: TracedSign, rng: np.random.Generator) -> TracedSign:
+        """A sign as it comes out this time: a little turned, stretched and bent. The slant comes later, with the line."""
+        angle = float(rng.normal(0, 0.035))
+        stretch_x = self.stretch * float(np.exp(rng.normal(0, 0.06)))
+        stretch_y = float(np.exp(rng.normal(0, self.uneven * 0.6)))
+        cos, sin = np.cos(angle), np.sin(angle)
+        turn = np.array([[cos * stretch_x, -sin], [sin * stretch_x, cos * stretch_y]], np.float32)
+        phase, amount = rng.uniform(0, 2 * np.pi, 4), rng.normal(0, self.wobble, 4)
+        strokes = tuple(self._bent(stroke, turn, phase, amount, sign.pen) for stroke in sign.strokes)
+        links = tuple(self._bent(stroke, turn, phase, amount, sign.pen) for stroke in sign.links)
+        return TracedSign(strokes, sign.width * stretch_x, sign.pen, links)
+
+    def _bent(
+        self, stroke: Stroke, turn: NDArray[np.float32], phase: NDArray[np.float64], amount: NDArray[np.float64], pen: float
+    ) -> Stroke:
+        at = (stroke[:, :2] - np.float32([0, 0.5])) @ turn.T
+        bent = np.empty_like(stroke)
+        bent[:, 0] = at[:, 0] + amount[0] * np.sin(4.2 * at[:, 1] + phase[0]) + amount[1] * np.sin(7.5 * at[:, 0] + phase[1])
+        bent[:, 1] = at[:, 1] + amount[2] * np.sin(4.2 * at[:, 0] + phase[2]) + amount[3] * np.sin(7.5 * at[:, 1] + phase[3]) + 0.5
+        bent[:, 2] = np.clip(stroke[:, 2] * (2 / max(pen, 1e-3)), 0.4, 1.8) ** self.line_width_follows
+        return bent
+
+
+def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
+    """A new hand, whose digits come mostly from one set and lean alike."""
+    weights = np.array([SET_WEIGHTS.get(each.name, 0.1) for each in sources.digits])
+    home = sources.digits[int(rng.choice(len(weights), p=weights / weights.sum()))]
+    slant_of_forms = float(rng.normal(0.12, 0.22))
+    forms = [_forms(rng, home, digit, slant_of_forms) for digit in range(10)]
+    lettering = sources.lettering
+    draw = rng.random()
+    font = letters = None
+    if lettering.hand_fonts and draw < 0.72:
+        font = lettering.hand_fonts[int(rng.integers(len(lettering.hand_fonts)))]
+    if lettering.letters:
+        letters = lettering.letters[int(rng.integers(len(lettering.letters)))]
+    chances = rng.random(3)
+    european = rng.random() < 0.4
+    return Writer(
+        forms=forms,
+        slant=float(rng.normal(0.0, 0.1)),
+        stretch=float(np.exp(rng.normal(0, 0.12))),
+        wobble=float(abs(rng.normal(0, 0.018))),
+        gap=float(rng.choice([rng.uniform(0.03, 0.2), rng.uniform(0.15, 0.5), rng.uniform(-0.08, 0.05)], p=[0.5, 0.35, 0.15])),
+        uneven=float(rng.choice([rng.uniform(0.01, 0.06), rng.uniform(0.05, 0.2)], p=[0.75, 0.25])),
+        line_width_follows=float(rng.uniform(0.1, 0.8)),
+        barred=bool(european and chances[0] < 0.7),
+        flagged=bool(european and chances[1] < 0.7),
+        slashed=bool(chances[2] < 0.04),
+        font=font,
+        letters=letters,
+    )
+
+
+def _forms(rng: np.random.Generator, home: DigitSet, digit: int, slant: float) -> list[TracedSign]:
+    indices = home.by_digit[digit]
+    candidates = indices[rng.integers(0, len(indices), _CANDIDATES)]
+    order = np.argsort(np.abs(home.slants[candidates] - slant) > _LEAN_TOLERANCE, kind="stable")
+    found = []
+    for index in candidates[order]:
+        traced = home.traced(int(index))
+        if traced is not None:
+            found.append(traced)
+        if len(found) == VARIANTS_A_DIGIT:
+            break
+    return found or [_plain_one() if digit == 1 else _last_resort(home, digit)]
+
+
+def _plain_one() -> TracedSign:
+    return drawn_sign("I")
+
+
+def _last_resort(home: DigitSet, digit: int) -> TracedSign:
+    """The first digit of the set that can be traced. Raises ValueError if none can."""
+    for index in home.by_digit[digit]:
+        traced = home.traced(int(index))
+        if traced is not None:
+            return traced
+    raise ValueError(f"set {home.name}: no {digit} whose strokes can be followed")
+
+
+def _with(sign: TracedSign, extra: Stroke | None) -> TracedSign:
+    return sign if extra is None else TracedSign((*sign.strokes, extra), sign.width, sign.pen, sign.links)
+
+
+def _line(start: tuple[float, float], end: tuple[float, float], half_width: float) -> Stroke:
+    along = np.linspace(0, 1, 8, dtype=np.float32)[:, None]
+    at = np.array(start, np.float32) * (1 - along) + np.array(end, np.float32) * along
+    return np.column_stack([at, np.full(8, half_width, np.float32)]).astype(np.float32)
+
+
+def _at_height(sign: TracedSign, y: float) -> float:
+    points = np.concatenate(sign.strokes)
+    return float(points[int(np.argmin(np.abs(points[:, 1] - y))), 0])
+
+
+def _bar_of_seven(sign: TracedSign, rng: np.random.Generator) -> Stroke | None:
+    points = np.concatenate(sign.strokes)
+    near = points[np.abs(points[:, 1] - 0.5) < 0.08]
+    # A second stroke at half height is a bar already.
+    if near.size == 0 or float(np.ptp(near[:, 0])) > 0.22:
+        return None
+    y, reach, tilt = float(rng.uniform(0.42, 0.6)), float(rng.uniform(0.13, 0.3)), float(rng.uniform(-0.06, 0.1))
+    x = _at_height(sign, y)
+    return _line((x - reach, y + tilt), (x + reach, y - tilt), sign.pen / 2)
+
+
+def _flag_of_one(sign: TracedSign, rng: np.random.Generator) -> Stroke | None:
+    if sign.width > 0.5:
+        return None
+    x = _at_height(sign, 0.02)
+    reach, drop = float(rng.uniform(0.12, 0.36)), float(rng.uniform(0.1, 0.42))
+    return _line((x, 0.03), (x - reach, drop), sign.pen / 2)
+
+
+def _slash_of_zero(sign: TracedSign, rng: np.random.Generator) -> Stroke:
+    over = float(rng.uniform(-0.12, 0.08))
+    return _line((-over, 1 + over), (sign.width + over, -over), sign.pen / 2)

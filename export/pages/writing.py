@@ -1,0 +1,140 @@
+"""Writes a line of text onto a canvas: digits whose truth is kept, and letters and signs that are clutter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.pages.canvas import Canvas, WrittenNumber, around
+from export.pages.pens import Pen
+from export.pages.sheet import Box
+from export.pages.signs import joined_zeros
+from export.pages.strokes import Stroke, TracedSign
+from export.pages.writer import Writer
+
+WORD_GAP: Final = 0.55
+"""Free space that stands for a blank, in heights, beside the gap between signs."""
+
+INNER_SIGNS: Final = frozenset(".,/:-'")
+"""Signs that keep a number together when they stand between two of its digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where and how a line is written.
+
+    x, y : left end and middle of the first sign, in pixels. height_px : of a digit. slope : rise of the line, in radians, clockwise.
+    gap : see Writer.gap; None for the hand's own. row : the row its numbers belong to, None if its height shall decide.
+    inner : signs that hold a number together. join_zeros : whether zeros that follow each other are written in one go.
+    """
+
+    x: float
+    y: float
+    height_px: float
+    slope: float = 0.0
+    gap: float | None = None
+    row: int | None = None
+    inner: frozenset[str] = INNER_SIGNS
+    join_zeros: bool = False
+
+
+@dataclass(slots=True)
+class _Set:
+    """A sign set on its line, in heights from the line's start. index : of its character in the text."""
+
+    index: int
+    sign: TracedSign
+    left: float
+    lift: float
+
+
+def write_line(canvas: Canvas, writer: Writer, pen: Pen, text: str, line: Line, rng: np.random.Generator) -> Box | None:
+    """Writes a text; its digits go into the canvas's numbers, all else into its clutter. Returns the box of all ink."""
+    layer = canvas.layer(pen)
+    boxes: dict[int, Box] = {}
+    for each in _lay_out(writer, text, line, rng):
+        box = layer.draw([_on_sheet(stroke, each, writer, line, pen) for stroke in each.sign.strokes], rng)
+        if each.sign.links:
+            layer.draw([_on_sheet(stroke, each, writer, line, pen) for stroke in each.sign.links], rng)
+        if box is not None and min(box[2:]) > 0:
+            boxes[each.index] = box
+    _note(canvas, text, boxes, line)
+    return around(list(boxes.values())) if boxes else None
+
+
+def width_of(writer: Writer, text: str, height_px: float, gap: float | None = None) -> float:
+    """About how wide a text gets, in pixels."""
+    step = 0.62 + (writer.gap if gap is None else gap)
+    return height_px * sum(WORD_GAP if c == " " else step * (0.5 if c in ".,':1I" else 1.0) for c in text)
+
+
+def _lay_out(writer: Writer, text: str, line: Line, rng: np.random.Generator) -> list[_Set]:
+    gap = writer.gap if line.gap is None else line.gap
+    zeros = _zero_runs(text) if line.join_zeros else {}
+    pending: list[TracedSign] = []
+    cursor, drift, found = 0.0, 0.0, []
+    for index, character in enumerate(text):
+        if character == " ":
+            cursor += WORD_GAP * float(rng.uniform(0.75, 1.5))
+            continue
+        if index in zeros:
+            pending = joined_zeros(rng, zeros[index])
+        joined = bool(pending)
+        sign = pending.pop(0) if pending else writer.digit(int(character), rng) if character.isdigit() else writer.character(character, rng)
+        if sign is None:
+            continue
+        sign = sign if joined else writer.placed(sign, rng)
+        points = np.concatenate(sign.strokes)
+        low, high = float(points[:, 0].min()), float(points[:, 0].max())
+        drift += float(rng.normal(0, writer.uneven * 0.15))
+        found.append(_Set(index, sign, cursor - (0 if joined else low), drift + float(rng.normal(0, writer.uneven * 0.3))))
+        inside_word = character.isalpha() and index + 1 < len(text) and text[index + 1].isalpha()
+        space = 0.0 if joined and pending else (min(gap, 0.12) if inside_word else gap) + float(rng.normal(0, 0.04))
+        cursor += (sign.width if joined else high - low) + max(space, -0.12)
+    return found
+
+
+def _zero_runs(text: str) -> dict[int, int]:
+    """Index of the first zero -> how many follow each other, from two on."""
+    runs, index = {}, 0
+    while index < len(text):
+        length = len(text[index:]) - len(text[index:].lstrip("0"))
+        if length > 1:
+            runs[index] = length
+        index += max(1, length)
+    return runs
+
+
+def _on_sheet(stroke: Stroke, each: _Set, writer: Writer, line: Line, pen: Pen) -> NDArray[np.float32]:
+    """From heights of a sign to pixels of the sheet: place, slant, size, slope."""
+    down = stroke[:, 1] - 0.5 + each.lift
+    right = stroke[:, 0] + each.left - writer.slant * down
+    cos, sin = np.cos(line.slope), np.sin(line.slope)
+    placed = np.empty_like(stroke)
+    placed[:, 0] = line.x + line.height_px * (right * cos - down * sin)
+    placed[:, 1] = line.y + line.height_px * (right * sin + down * cos)
+    placed[:, 2] = np.maximum(stroke[:, 2] * (pen.width_px / 2), 0.4)
+    return placed
+
+
+def _note(canvas: Canvas, text: str, boxes: dict[int, Box], line: Line) -> None:
+    """Cuts what was written into numbers and clutter. boxes : by index in the text; blanks and what left no ink have none."""
+    written, digits = "", []
+    for index, character in enumerate(text):
+        before, after = text[index - 1 : index] if index else "", text[index + 1 : index + 2]
+        inner = character in line.inner and after.isdigit() and (before.isdigit() or (character in "-–" and not before.strip()))
+        if character.isdigit() and index in boxes:
+            digits.append((int(character), boxes[index]))
+            written += character
+        elif index in boxes:
+            canvas.add_clutter("letter" if character.isalpha() else "sign", boxes[index])
+        if inner:
+            written += character
+        if digits and not inner and not after.isdigit() and (after not in line.inner or not text[index + 2 : index + 3].isdigit()):
+            canvas.add_number(WrittenNumber(written, tuple(digits), line.row))
+            written, digits = "", []
+
+
