@@ -29,6 +29,8 @@ from edge_digits.recognition.classifier import Classifier
 from edge_digits.recognition.confidence_curve import load_curve, naming_threshold
 from edge_digits.recognition.context import ContextClassifier
 from edge_digits.recognition.decode import choose_digits
+from edge_digits.recognition.runs import read_runs
+from edge_digits.recognition.strings import StringReader
 from edge_digits.sources.frame import Frame
 from edge_digits.sources.images import open_frames
 
@@ -70,6 +72,7 @@ class Reader:
         )
         self.classifier = Classifier(self.options.recognition)
         self.context: ContextClassifier | None = None
+        self.strings: StringReader | None = None
         wishes, file = self.options.reading, self.classifier.file
         self.curve = load_curve(file.folder, self.networks) if wishes.calibrated else None
         self.min_confidence = naming_threshold(wishes, self.classifier.reject_threshold, self.curve, self.classifier.name)
@@ -108,7 +111,8 @@ class Reader:
         predictions = clock.time("classifier", self.classifier.predict, tiles)
         if self.context is not None:
             predictions = clock.time("context", self.context.judge, glyphs, predictions)
-        chosen = clock.time("decode", choose_digits, glyphs, predictions)
+        runs = {} if self.strings is None else clock.time("strings", read_runs, glyphs, self.strings)
+        chosen = clock.time("decode", choose_digits, glyphs, predictions, runs)
         lines = clock.time("layout", arrange, chosen, self.min_confidence)
         lines = clock.time("confidence", calibrate, lines, self.curve)
         elapsed["total"] = sum(elapsed.values())

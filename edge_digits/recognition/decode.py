@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis
 from edge_digits.recognition.classifier import Predictions
+from edge_digits.recognition.runs import Judged, align, column_boxes, sureness, together
+from edge_digits.recognition.strings import ReadString, is_digits
 from edge_digits.recognition.weights import DEFAULT_NOT_ONE_DIGIT_SHARE, NOT_ONE_DIGIT
 
 SPLIT_DIGIT: Final = 0.6
@@ -26,7 +29,8 @@ NO_DIGIT_WORTH: Final = -2.5
 """Log-worth of ink that is explained as no digit: about a digit of probability 0.08."""
 
 
-Judged = tuple[Hypothesis, NDArray[np.float32]]
+LEAST_RUN: Final = 0.3
+"""A cluster read whole counts from this probability on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +73,36 @@ class Chosen:
     not_one_digit_share: float = DEFAULT_NOT_ONE_DIGIT_SHARE
 
 
-def choose_digits(glyphs: Glyphs, predictions: Predictions) -> Chosen:
+def choose_digits(glyphs: Glyphs, predictions: Predictions, runs: Mapping[int, ReadString] | None = None) -> Chosen:
     """The best path through every cluster.
 
-    predictions : one row for each of glyphs.hypotheses, in their order.
+    predictions : one row for each of glyphs.hypotheses, in their order. runs : what was read off whole clusters, by their index.
     """
     by_cluster: dict[int, list[Judged]] = {}
     for hypothesis, row in zip(glyphs.hypotheses, predictions.probabilities, strict=True):
         by_cluster.setdefault(hypothesis.cluster, []).append((hypothesis, row))
-    candidates = [c for index, judged in by_cluster.items() for c in _best_path(glyphs.clusters[index], judged)]
+    candidates: list[Candidate] = []
+    for index, judged in by_cluster.items():
+        cluster = glyphs.clusters[index]
+        path = _best_path(cluster, judged)
+        if runs and index in runs:
+            path = prefer_run(path, cluster, judged, runs[index])
+        candidates.extend(path)
     return Chosen(tuple(candidates), glyphs, predictions.not_one_digit_share)
+
+
+def prefer_run(path: list[Candidate], cluster: tuple[Fragment, ...], judged: list[Judged], read: ReadString) -> list[Candidate]:
+    """What was read off the whole cluster where it is surer than the path over its pieces, else the path."""
+    if not is_digits(read) or len(read.labels) < 2:
+        return path
+    if read.probability < max(LEAST_RUN, sureness([c.probabilities for c in path])):
+        return path
+    aligned = align(cluster, judged, read)
+    if aligned is None:
+        boxes = column_boxes(cluster, read)
+        return [Candidate(box, row) for box, row in zip(boxes, read.probabilities, strict=True)]
+    rows = [together(row, judged_row) for row, (_, judged_row) in zip(read.probabilities, aligned, strict=True)]
+    return [Candidate(h.box, row, lean(h.picture)) for (h, _), row in zip(aligned, rows, strict=True)]
 
 
 def _best_path(cluster: tuple[Fragment, ...], judged: list[Judged]) -> list[Candidate]:

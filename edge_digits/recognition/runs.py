@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis
-from edge_digits.recognition.strings import ReadString
+from edge_digits.recognition.strings import ReadString, StringReader
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
 Box = tuple[int, int, int, int]
@@ -27,6 +27,12 @@ LEAST_PROBABILITY: Final = 1e-4
 def runs_to_read(glyphs: Glyphs) -> list[int]:
     """Clusters that may hold several digits, by their index."""
     return [i for i, c in enumerate(glyphs.clusters) if 1 < len(c) <= MOST_FRAGMENTS and min(enclosing(c)[2:]) >= LEAST_SIDE_PX]
+
+
+def read_runs(glyphs: Glyphs, reader: StringReader) -> dict[int, ReadString]:
+    """What stands in each cluster that may hold several digits, by the cluster's index."""
+    chosen = runs_to_read(glyphs)
+    return dict(zip(chosen, reader.read([cluster_picture(glyphs.clusters[i]) for i in chosen]), strict=True))
 
 
 def cluster_picture(cluster: Sequence[Fragment]) -> NDArray[np.uint8]:
