@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.paper.page import Page
 from edge_digits.reading.context import adapt_to_page
-from edge_digits.reading.reading import Box, Digit, Line, Number
+from edge_digits.reading.numbers import group_digits, to_number
+from edge_digits.reading.reading import Line
+from edge_digits.reading.signs import SignFinder
 from edge_digits.reading.words import drop_words, is_letter
 from edge_digits.recognition.decode import Candidate, Chosen
-from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
 SMALLEST_DIGIT: Final = 0.33
 """Digits lower than this share of the page's median digit are points, commas or dust."""
 LARGEST_DIGIT: Final = 3.0
 SURE: Final = 0.8
-NUMBER_GAP: Final = 0.75
-"""Digits further apart than this share of their height belong to different numbers."""
 SAME_LINE: Final = 0.7
 """Centres of neighbours on one line differ by at most this many heights."""
 LEAST_OVERLAP: Final = 0.2
 """Share of the smaller one's height that neighbours on one line have in common."""
-CANDIDATES_KEPT: Final = 3
 
 
 def arrange(chosen: Chosen, min_confidence: float) -> tuple[Line, ...]:
@@ -35,8 +31,10 @@ def arrange(chosen: Chosen, min_confidence: float) -> tuple[Line, ...]:
     """
     kept = _plausible(chosen)
     page = chosen.glyphs.ink.page
-    lines = [_numbers(row, page, min_confidence) for row in _rows(kept)]
-    return tuple(Line(tuple(numbers)) for numbers in lines if numbers)
+    rows = _rows(kept)
+    signs = SignFinder(chosen.glyphs, rows)
+    lines = [group_digits(*signs.find(row)) for row in rows]
+    return tuple(Line(tuple(to_number(group, page, min_confidence) for group in groups)) for groups in lines)
 
 
 def _plausible(chosen: Chosen) -> list[Candidate]:
@@ -93,35 +91,3 @@ def _disjoint(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
     b_left, b_right = b[:, 0].min(), (b[:, 0] + b[:, 2]).max()
     shorter = min(a_right - a_left, b_right - b_left)
     return bool(min(a_right, b_right) - max(a_left, b_left) < 0.3 * shorter)
-
-
-def _numbers(row: list[Candidate], page: Page, min_confidence: float) -> list[Number]:
-    numbers: list[list[Candidate]] = []
-    for digit in row:
-        if numbers and _gap(numbers[-1][-1], digit) <= NUMBER_GAP:
-            numbers[-1].append(digit)
-        else:
-            numbers.append([digit])
-    return [Number(tuple(_digit(c, page, min_confidence) for c in group)) for group in numbers]
-
-
-def _gap(left: Candidate, right: Candidate) -> float:
-    return (right.box[0] - left.box[0] - left.box[2]) / max(1.0, 0.5 * (left.box[3] + right.box[3]))
-
-
-def _digit(candidate: Candidate, page: Page, min_confidence: float) -> Digit:
-    ranked = np.argsort(candidate.probabilities[:NOT_ONE_DIGIT])[::-1][:CANDIDATES_KEPT]
-    guesses = tuple((int(d), float(candidate.probabilities[d])) for d in ranked)
-    digit, confidence = guesses[0]
-    return Digit(digit if confidence >= min_confidence else None, confidence, to_frame_box(candidate.box, page), guesses)
-
-
-def to_frame_box(box: tuple[int, int, int, int], page: Page) -> Box:
-    """A box of page pixels as the upright box around it in pixels of the Frame, cut at its edges."""
-    x, y, w, h = box
-    corners = np.array([[[x, y], [x + w, y], [x + w, y + h], [x, y + h]]], np.float64)
-    there: NDArray[np.float64] = cv2.perspectiveTransform(corners, page.to_frame)[0]
-    width, height = page.frame_size
-    left, top = np.clip(np.floor(there.min(axis=0)), 0, [width - 1, height - 1]).astype(int)
-    right, bottom = np.clip(np.ceil(there.max(axis=0)), 1, [width, height]).astype(int)
-    return int(left), int(top), int(max(1, right - left)), int(max(1, bottom - top))

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+from edge_digits.reading.canonical import canonical
+
+CANDIDATES_TOLD: Final = 3
+"""Best guesses of an unsure digit in the JSON form."""
 
 Box = tuple[int, int, int, int]
 """x, y, width, height in pixels of the source picture, origin top left."""
@@ -16,7 +21,7 @@ class Digit:
 
     digit : 0..9, or None where the reader is unsure.
     confidence : probability of the best guess, 0..1.
-    candidates : the best guesses and their probabilities, best first.
+    candidates : all guesses and their probabilities, best first.
     """
 
     digit: int | None
@@ -29,33 +34,98 @@ class Digit:
         """The digit, or "?"."""
         return "?" if self.digit is None else str(self.digit)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form; candidates only where the digit is unsure."""
+    def to_dict(self, *, all_candidates: bool = False) -> dict[str, Any]:
+        """The JSON form; candidates only where the digit is unsure, unless all candidates of every digit are wanted."""
         entry: dict[str, Any] = {"digit": self.digit, "confidence": round(self.confidence, 4), "box": list(self.box)}
-        if self.digit is None:
-            entry["candidates"] = [{"digit": d, "confidence": round(p, 4)} for d, p in self.candidates]
+        if all_candidates:
+            entry["candidates"] = [{"digit": d, "confidence": round(p, 7)} for d, p in self.candidates]
+        elif self.digit is None:
+            entry["candidates"] = [{"digit": d, "confidence": round(p, 4)} for d, p in self.candidates[:CANDIDATES_TOLD]]
         return entry
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """A mark within a number, or a minus in front of it.
+
+    mark : one of ".", ",", "-", "/", ":"; " " is a gap within a number that was written in groups.
+    before : index of the digit that it stands before.
+    """
+
+    mark: str
+    before: int
+    box: Box
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"sign": self.mark, "before": self.before, "box": list(self.box)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What an expectation did to a number.
+
+    name : the expectation, as it was given. was : the number's text without it.
+    fits : whether the number is now one that is allowed. Where it is not, the text is still what was read.
+    """
+
+    name: str
+    was: str
+    fits: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"name": self.name, "was": self.was, "fits": self.fits}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a number stands in a table: row from the top, column from the left, both from 1.
+
+    field : the printed box around it, or None where none is printed.
+    """
+
+    row: int
+    column: int
+    field: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
-    """Digits written together."""
+    """Digits written together, with the signs between them.
+
+    probability : that the whole number is right, where it was judged as a whole; None takes the digits as independent.
+    known_value : the canonical form that an expectation gave it. rule : what the expectation did, None where nothing.
+    place : where it stands in a table, None outside of one.
+    """
 
     digits: tuple[Digit, ...]
+    signs: tuple[Sign, ...] = ()
+    probability: float | None = None
+    known_value: str | None = None
+    rule: Rule | None = None
+    place: Place | None = None
 
     @property
     def text(self) -> str:
-        """The digits as written, "?" for unsure ones."""
-        return "".join(d.text for d in self.digits)
+        """The number as written, "?" for unsure digits."""
+        marks: dict[int, str] = {}
+        for sign in self.signs:
+            marks[sign.before] = marks.get(sign.before, "") + sign.mark
+        return "".join(marks.get(index, "") + digit.text for index, digit in enumerate(self.digits))
 
     @property
     def value(self) -> str | None:
-        """The number as text, None while a digit is unsure."""
-        return None if any(d.digit is None for d in self.digits) else self.text
+        """The number in canonical form; None while a digit is unsure, or when it is not one of those expected."""
+        if any(d.digit is None for d in self.digits) or (self.rule is not None and not self.rule.fits):
+            return None
+        return canonical(self.text) if self.known_value is None else self.known_value
 
     @property
     def confidence(self) -> float:
-        """Probability that every digit is right, taken as independent."""
+        """Probability that the number is right."""
+        if self.probability is not None:
+            return self.probability
         product = 1.0
         for digit in self.digits:
             product *= digit.confidence
@@ -63,18 +133,27 @@ class Number:
 
     @property
     def box(self) -> Box:
-        """Smallest box around the digits."""
-        return enclosing([d.box for d in self.digits])
+        """Smallest box around the digits and signs."""
+        return enclosing([*(d.box for d in self.digits), *(s.box for s in self.signs)])
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        return {
+    def to_dict(self, *, all_candidates: bool = False) -> dict[str, Any]:
+        """The JSON form; "signs", "row", "column", "field" and "rule" only where there are any."""
+        entry: dict[str, Any] = {
             "text": self.text,
             "value": self.value,
             "confidence": round(self.confidence, 4),
             "box": list(self.box),
-            "digits": [d.to_dict() for d in self.digits],
+            "digits": [d.to_dict(all_candidates=all_candidates) for d in self.digits],
         }
+        if self.signs:
+            entry["signs"] = [s.to_dict() for s in self.signs]
+        if self.place is not None:
+            entry["row"], entry["column"] = self.place.row, self.place.column
+            if self.place.field is not None:
+                entry["field"] = list(self.place.field)
+        if self.rule is not None:
+            entry["rule"] = self.rule.to_dict()
+        return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +172,10 @@ class Line:
         """Smallest box around the numbers."""
         return enclosing([n.box for n in self.numbers])
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, all_candidates: bool = False) -> dict[str, Any]:
         """The JSON form."""
-        return {"text": self.text, "box": list(self.box), "numbers": [n.to_dict() for n in self.numbers]}
+        numbers = [n.to_dict(all_candidates=all_candidates) for n in self.numbers]
+        return {"text": self.text, "box": list(self.box), "numbers": numbers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +212,17 @@ class Reading:
         """All digits in reading order."""
         return tuple(digit for number in self.numbers for digit in number.digits)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object of one page, as `edge-digits read --format json` prints it."""
+    def to_dict(self, *, all_candidates: bool = False) -> dict[str, Any]:
+        """The JSON object of one page, as `edge-digits read --format json` prints it.
+
+        all_candidates : tell all guesses of every digit, not only the best ones of unsure digits.
+        """
         return {
             "source": self.source,
             "page": self.page,
             "width": self.width,
             "height": self.height,
-            "lines": [line.to_dict() for line in self.lines],
+            "lines": [line.to_dict(all_candidates=all_candidates) for line in self.lines],
             "model": dict(self.model),
             "provider": self.provider,
             "elapsed_ms": {stage: round(ms, 3) for stage, ms in self.elapsed_ms.items()},

@@ -11,7 +11,8 @@ from edge_digits.paper.glyphs import Glyphs
 from edge_digits.paper.ink import Ink
 from edge_digits.paper.page import Page
 from edge_digits.reading.context import adapt_to_page
-from edge_digits.reading.layout import arrange, to_frame_box
+from edge_digits.reading.layout import arrange
+from edge_digits.reading.numbers import to_frame_box
 from edge_digits.recognition.decode import Candidate, Chosen
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 

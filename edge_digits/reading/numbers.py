@@ -1,0 +1,86 @@
+"""Numbers: which digits of a row belong together, with the signs between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.paper.page import Page
+from edge_digits.reading.reading import Box, Digit, Number, Sign
+from edge_digits.reading.signs import Mark
+from edge_digits.recognition.decode import Candidate
+from edge_digits.recognition.weights import NOT_ONE_DIGIT
+
+NUMBER_GAP: Final = 0.75
+"""Digits further apart than this share of their height belong to different numbers, unless a sign joins them."""
+LIKELY_KINDS: Final = 2
+"""A number holds at most so many kinds of points, commas and colons; more are specks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Glyphs of one number, left to right, and its signs; `before` of each counts from the group's first digit."""
+
+    digits: tuple[Candidate, ...]
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """x, y, width, height around the digits, in page pixels."""
+        boxes = np.array([d.box for d in self.digits])
+        left, top = boxes[:, :2].min(axis=0)
+        right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+        return int(left), int(top), int(right - left), int(bottom - top)
+
+
+def group_digits(row: list[Candidate], marks: list[Mark]) -> list[Group]:
+    """Numbers of a row of digits, left to right. marks : the signs of the row."""
+    starts = {m.before for m in marks if m.starts}
+    joined = {m.before for m in marks if not m.starts}
+    apart = (i for i in range(1, len(row)) if i in starts or (i not in joined and gap_between(row[i - 1], row[i]) > NUMBER_GAP))
+    bounds = [0, *apart, len(row)]
+    groups = []
+    for first, end in pairwise(bounds):
+        own = [Mark(m.mark, m.before - first, m.box, m.starts) for m in marks if first <= m.before < end and (m.before > first or m.starts)]
+        groups.append(Group(tuple(row[first:end]), tuple(_likely(own))))
+    return groups
+
+
+def gap_between(left: Candidate, right: Candidate) -> float:
+    """Free space between two glyphs, in their mean height; negative where they overlap."""
+    return (right.box[0] - left.box[0] - left.box[2]) / max(1.0, 0.5 * (left.box[3] + right.box[3]))
+
+
+def to_number(group: Group, page: Page, min_confidence: float) -> Number:
+    """A number in pixels of the Frame. min_confidence : digits below it are "?"."""
+    digits = tuple(_digit(c, page, min_confidence) for c in group.digits)
+    return Number(digits, tuple(Sign(m.mark, m.before, to_frame_box(m.box, page)) for m in group.marks))
+
+
+def _likely(marks: list[Mark]) -> list[Mark]:
+    """The signs, without points, commas and colons where they are of too many kinds to be meant."""
+    small = {m.mark for m in marks if m.mark in ".,:"}
+    return marks if len(small) <= LIKELY_KINDS else [m for m in marks if m.mark not in small]
+
+
+def _digit(candidate: Candidate, page: Page, min_confidence: float) -> Digit:
+    ranked = np.argsort(candidate.probabilities[:NOT_ONE_DIGIT])[::-1]
+    guesses = tuple((int(d), float(candidate.probabilities[d])) for d in ranked)
+    digit, confidence = guesses[0]
+    return Digit(digit if confidence >= min_confidence else None, confidence, to_frame_box(candidate.box, page), guesses)
+
+
+def to_frame_box(box: tuple[int, int, int, int], page: Page) -> Box:
+    """A box of page pixels as the upright box around it in pixels of the Frame, cut at its edges."""
+    x, y, w, h = box
+    corners = np.array([[[x, y], [x + w, y], [x + w, y + h], [x, y + h]]], np.float64)
+    there: NDArray[np.float64] = cv2.perspectiveTransform(corners, page.to_frame)[0]
+    width, height = page.frame_size
+    left, top = np.clip(np.floor(there.min(axis=0)), 0, [width - 1, height - 1]).astype(int)
+    right, bottom = np.clip(np.ceil(there.max(axis=0)), 1, [width, height]).astype(int)
+    return int(left), int(top), int(max(1, right - left)), int(max(1, bottom - top))
