@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from edge_digits.arguments import add_reader_arguments, reader_options
-from edge_digits.bench import alignment, failures, machine, naming, scoring, tables
+from edge_digits.bench import alignment, evaluation_table, failures, machine, mistakes, naming, scoring
 from edge_digits.bench.command import check_writable, progress
 from edge_digits.bench.evaluation import EvaluatedPage, evaluate, page_record, page_times
 from edge_digits.bench.pages import opencv_threads
+from edge_digits.bench.peer_comparison import compare
+from edge_digits.bench.peers import PEERS, Peer, load_peers
 from edge_digits.bench.truth import PageTruth, load_truth
 from edge_digits.errors import ExitCode, InputNotFoundError, UsageError
 from edge_digits.reader import Reader
@@ -32,6 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write figures, machine and model there as JSON")
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="write what was read there, as `read --format json` prints it")
     parser.add_argument("--failures", type=Path, metavar="DIR", help="write pictures of the wrong pages there, with an index.html")
+    parser.add_argument(
+        "--peer",
+        choices=tuple(PEERS),
+        action="append",
+        default=[],
+        help="read every page with this system too, where it is installed, turn by turn, on one thread unless --threads says otherwise",
+    )
     add_reader_arguments(parser)
 
 
@@ -44,10 +53,12 @@ def run(arguments: argparse.Namespace) -> ExitCode:
             check_writable(path)
     if arguments.failures is not None:
         failures.make_folder(arguments.failures)
-    reader = Reader(options=reader_options(arguments))
+    if arguments.peer and not arguments.threads:
+        arguments.threads = 1
+    reader, peers = Reader(options=reader_options(arguments)), load_peers(arguments.peer, arguments.threads)
     with opencv_threads(arguments.threads):
-        pages = list(_read_all(reader, truths, arguments))
-    result = _result(reader, pages, arguments)
+        pages = list(_read_all(reader, peers, truths, arguments))
+    result = _result(reader, peers, pages, arguments)
     if arguments.out is not None:
         arguments.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if arguments.failures is not None:
@@ -55,7 +66,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     if arguments.format == "json":
         print(json.dumps(result, indent=1, ensure_ascii=False))
     else:
-        _print_table(result)
+        evaluation_table.print_result(result, sys.stdout)
     return ExitCode.SOME_INPUTS_FAILED if any(page.error for page in pages) else ExitCode.OK
 
 
@@ -72,12 +83,12 @@ def choose_pages(arguments: argparse.Namespace) -> list[PageTruth]:
     return wanted
 
 
-def _read_all(reader: Reader, truths: Sequence[PageTruth], arguments: argparse.Namespace) -> Iterator[EvaluatedPage]:
+def _read_all(reader: Reader, peers: Sequence[Peer], truths: Sequence[PageTruth], arguments: argparse.Namespace) -> Iterator[EvaluatedPage]:
     """Every page, with its prediction and its failure written as it comes, and its picture let go."""
     predictions: IO[str] | None = arguments.predictions.open("w", encoding="utf-8") if arguments.predictions else None
     try:
         with progress("reading", len(truths)) as step:
-            for page in evaluate(reader, arguments.pages, truths):
+            for page in evaluate(reader, arguments.pages, truths, peers):
                 if page.error is not None:
                     print(f"edge-digits: {page.error}", file=sys.stderr)
                 if predictions is not None:
@@ -95,12 +106,14 @@ def _wrong(page: EvaluatedPage) -> bool:
     return page.score.errors > 0 or page.score.false_digits > 0 or page.error is not None
 
 
-def _result(reader: Reader, pages: Sequence[EvaluatedPage], arguments: argparse.Namespace) -> dict[str, Any]:
+def _result(reader: Reader, peers: Sequence[Peer], pages: Sequence[EvaluatedPage], arguments: argparse.Namespace) -> dict[str, Any]:
     classifier = reader.classifier
     return {
         "date": machine.utc_now(),
         "pages_of": {"half": arguments.half, "kind": arguments.kind},
         "figures": scoring.figures_by_group([(page.truth, page.score) for page in pages]),
+        "mistakes": mistakes.count_causes(page.mistakes for page in pages),
+        "peers": {peer.name: compare(peer, pages) for peer in peers},
         "ms": page_times(pages),
         "threads": arguments.threads,
         "machine": machine.machine_facts(),
@@ -117,21 +130,3 @@ def _judged(pages: Sequence[EvaluatedPage]) -> list[alignment.JudgedPage]:
     """Each page that was read, digit by digit."""
     with_signs = alignment.tells_signs([page.truth for page in pages])
     return [alignment.judge_page(page.truth, page.reading, with_signs=with_signs) for page in pages if page.reading is not None]
-
-
-def _print_table(result: dict[str, Any]) -> None:
-    columns = list(next(iter(result["figures"].values())))
-    rows = [["", *(name.replace("_", " ") for name in columns)]]
-    rows += [[key, *(_figure(figures[name]) for name in columns)] for key, figures in result["figures"].items()]
-    tables.print_table(rows, sys.stdout)
-    print(file=sys.stdout)
-    naming.print_naming(result["naming"], sys.stdout)
-    if result["ms"]:
-        page, threads = result["ms"]["page"], result["threads"] or "default"
-        print(f"\nms a page: p50 {page['p50']:.1f}, p95 {page['p95']:.1f} ({page['count']} pages, threads: {threads})")
-    model = result["model"]
-    print(f"model {model['name']} {model['precision']} {model['sha256'][:12]}, {result['provider']}, {result['machine']['cpu']}")
-
-
-def _figure(value: float | None) -> str | None:
-    return f"{value:.4f}" if isinstance(value, float) else None if value is None else str(value)

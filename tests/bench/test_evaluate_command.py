@@ -101,7 +101,8 @@ def test_failures_show_the_wrong_pages_worst_first(pages: Path, tmp_path: Path, 
     text = (folder / "index.html").read_text()
     page = Page()
     page.feed(text)
-    assert page.images[0] == "second.jpg.read.jpg"
+    assert page.images == ["second.jpg.small.jpg", "first.jpg.small.jpg", "second.jpg.read.jpg", "first.jpg.read.jpg"]
+    assert "2 of 3 pages read wrongly" in text
     assert page.scripts == 0
     for name in page.images:
         assert cv2.imread(str(folder / name)) is not None
