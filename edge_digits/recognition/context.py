@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_digits.options import RecognitionOptions
 from edge_digits.paper.glyphs import Glyphs
 from edge_digits.paper.surroundings import PATCH_SHAPE, make_surroundings
 from edge_digits.recognition.classifier import Predictions, softmax
+from edge_digits.recognition.companions import as_companion_input, open_companion
 from edge_digits.recognition.engine import Engine
-from edge_digits.recognition.weights import NOT_ONE_DIGIT
+from edge_digits.recognition.weights import NOT_ONE_DIGIT, WEIGHTS_FOLDER, ModelFile
 
 HOPELESS: Final = 0.995
 """What the tile classifier calls "not one digit" with this probability is not looked at again."""
@@ -24,12 +27,13 @@ BATCH: Final = 64
 class ContextClassifier:
     """The context network, ready to judge. Built once; calls are re-entrant."""
 
-    def __init__(self, engine: Engine, not_one_digit_share: float) -> None:
+    def __init__(self, engine: Engine, not_one_digit_share: float, file: ModelFile | None = None) -> None:
         """engine : of a model with input `surroundings` [n, 2, 48, 64] and output `corrections` [n, 11].
 
         not_one_digit_share : share of "not one digit" for which the corrected probabilities hold, 0..1.
+        file : the published file that the engine runs.
         """
-        self.engine, self.not_one_digit_share = engine, not_one_digit_share
+        self.engine, self.not_one_digit_share, self.file = engine, not_one_digit_share, file
 
     def judge(self, glyphs: Glyphs, predictions: Predictions) -> Predictions:
         """The predictions, corrected where the tile classifier left any hope of a digit."""
@@ -44,6 +48,15 @@ class ContextClassifier:
 
     def corrections(self, patches: NDArray[np.uint8]) -> NDArray[np.float32]:
         """patches : uint8 (n, 2, 48, 64), n at least 1. Returns float32 (n, 11), to be added to log-probabilities."""
-        inputs = np.multiply(patches.reshape(-1, 2, *PATCH_SHAPE), np.float32(1 / 255), dtype=np.float32)
+        inputs = as_companion_input(patches.reshape(-1, 2, *PATCH_SHAPE))
         parts = [self.engine.run("corrections", inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
         return np.concatenate(parts)
+
+
+def load_context(options: RecognitionOptions | None = None, folder: Path = WEIGHTS_FOLDER) -> ContextClassifier | None:
+    """The context network of a folder of models, verified and self-tested; None where it holds none.
+
+    Runs on the CPU in the precision that the options ask for. Raises ModelError, MissingExtraError.
+    """
+    companion = open_companion("context", options, folder)
+    return None if companion is None else ContextClassifier(companion.engine, companion.card.not_one_digit_share, companion.file)

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_digits.options import RecognitionOptions
 from edge_digits.paper.strips import MARGIN_PX, make_strip
+from edge_digits.recognition.companions import as_companion_input, open_companion
 from edge_digits.recognition.engine import Engine
-from edge_digits.recognition.weights import LABELS, NOT_ONE_DIGIT
+from edge_digits.recognition.weights import LABELS, NOT_ONE_DIGIT, WEIGHTS_FOLDER, ModelFile
 
 BLANK: Final = len(LABELS)
 COLUMN_PX: Final = 4
@@ -42,9 +45,12 @@ class ReadString:
 class StringReader:
     """The string network, ready to read. Built once; calls are re-entrant."""
 
-    def __init__(self, engine: Engine) -> None:
-        """engine : of a model with input `strips` [n, 1, 32, w] and output `columns` [n, w / 4, 12]."""
-        self.engine = engine
+    def __init__(self, engine: Engine, file: ModelFile | None = None) -> None:
+        """engine : of a model with input `strips` [n, 1, 32, w] and output `columns` [n, w / 4, 12].
+
+        file : the published file that the engine runs.
+        """
+        self.engine, self.file = engine, file
 
     def read(self, pictures: Sequence[NDArray[np.uint8]]) -> list[ReadString]:
         """pictures : uint8 (h, w) each, ink 255, paper 0, cut to their ink."""
@@ -56,7 +62,7 @@ class StringReader:
         for chosen in by_width.values():
             for start in range(0, len(chosen), BATCH):
                 part = chosen[start : start + BATCH]
-                inputs = np.multiply(np.stack([strips[i] for i in part])[:, None], np.float32(1 / 255), dtype=np.float32)
+                inputs = as_companion_input(np.stack([strips[i] for i in part])[:, None])
                 for index, answer in zip(part, self.engine.run("columns", inputs), strict=True):
                     answers[index] = answer
         return [self._decode(a, p) for a, p in zip(answers, pictures, strict=True) if a is not None]
@@ -112,3 +118,12 @@ def log_probability(log: NDArray[np.float32], labels: Sequence[int]) -> float:
 def is_digits(read: ReadString) -> bool:
     """Whether nothing but digits was read."""
     return bool(read.labels) and NOT_ONE_DIGIT not in read.labels
+
+
+def load_strings(options: RecognitionOptions | None = None, folder: Path = WEIGHTS_FOLDER) -> StringReader | None:
+    """The string network of a folder of models, verified and self-tested; None where it holds none.
+
+    Runs on the CPU in the precision that the options ask for. Raises ModelError, MissingExtraError.
+    """
+    companion = open_companion("strings", options, folder)
+    return None if companion is None else StringReader(companion.engine, companion.file)

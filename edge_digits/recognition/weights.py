@@ -26,6 +26,8 @@ WEIGHTS_FOLDER: Final = Path(__file__).resolve().parent.parent / "weights"
 MANIFEST_NAME: Final = "manifest.json"
 PRECISIONS: Final = ("int8", "float")
 """Of a shipped model's files, in the order in which they are listed."""
+COMPANIONS: Final = ("context", "strings")
+"""Kinds of the small networks that a folder of models may hold beside the tile classifiers, at most one of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class ModelFile:
     """One model file, read and verified against its manifest.
 
     data : the bytes of the ONNX file. sha256 : of those bytes. precision : "int8" or "float".
-    golden : tiles uint8 (k, 28, 28) and the logits float32 (k, 11) that this very file gave when it was published;
-        None for a file without a manifest.
+    golden : tiles uint8 (k, 28, 28) and the logits float32 (k, 11) that this very file gave when it was published, for a
+        companion its inputs as uint8 and its outputs; None for a file without a manifest.
     entry : the manifest's entry (figures, licence, training), {} without a manifest. folder : where the file lies.
     """
 
@@ -84,6 +86,9 @@ def load_manifest(folder: Path = WEIGHTS_FOLDER) -> dict[str, Any]:
         )
     if not isinstance(manifest.get("models"), dict) or manifest.get("default") not in manifest["models"]:
         raise ModelDamagedError(f"{path}: manifest names no models or no default among them; reinstall edge-digits")
+    companions = manifest.get("companions", {})
+    if not isinstance(companions, dict) or not all(isinstance(entry, dict) for entry in companions.values()):
+        raise ModelDamagedError(f"{path}: 'companions' of the manifest is no table of networks; reinstall edge-digits")
     return manifest
 
 
@@ -103,6 +108,17 @@ def find_model(model: str, precision: str) -> ModelFile:
         own = f"; adapted: {', '.join(adapted_names())}" if adapted_names() else ""
         raise ModelNotFoundError(f"no model '{model}'; shipped: {known}{own}; or give the path of an .onnx file")
     return _read_entry(WEIGHTS_FOLDER, name, manifest["models"][name], precision)
+
+
+def find_companion(kind: str, precision: str, folder: Path = WEIGHTS_FOLDER) -> ModelFile | None:
+    """Read and verify a companion of the tile classifiers of a folder; None where the folder has no manifest or names none.
+
+    kind : one of COMPANIONS. precision : as for find_model. Raises ModelNotFoundError, ModelDamagedError, ModelContractError.
+    """
+    if not (folder / MANIFEST_NAME).is_file():
+        return None
+    entry = load_manifest(folder).get("companions", {}).get(kind)
+    return None if entry is None else _read_entry(folder, kind, entry, precision, ("inputs", "outputs"))
 
 
 def is_path(model: str) -> bool:
@@ -125,7 +141,9 @@ def _read_path(path: Path, precision: str) -> ModelFile:
     return ModelFile(path.stem, found, data, hashlib.sha256(data).hexdigest(), None, {}, path.parent)
 
 
-def _read_entry(folder: Path, name: str, entry: dict[str, Any], precision: str) -> ModelFile:
+def _read_entry(
+    folder: Path, name: str, entry: dict[str, Any], precision: str, golden_arrays: tuple[str, str] = ("tiles", "logits")
+) -> ModelFile:
     if precision == "auto":
         precision = next((kind for kind in PRECISIONS if kind in entry), PRECISIONS[0])
     if precision not in entry:
@@ -135,7 +153,7 @@ def _read_entry(folder: Path, name: str, entry: dict[str, Any], precision: str) 
         data = _read_verified(folder / part["file"], part["sha256"])
         golden = _read_verified(folder / part["golden"]["file"], part["golden"]["sha256"])
         with np.load(io.BytesIO(golden), allow_pickle=False) as arrays:
-            pair = arrays["tiles"].astype(np.uint8), arrays["logits"].astype(np.float32)
+            pair = arrays[golden_arrays[0]].astype(np.uint8), arrays[golden_arrays[1]].astype(np.float32)
     except (KeyError, TypeError) as error:
         raise ModelDamagedError(f"{folder / MANIFEST_NAME}: entry '{name}' {precision} lacks {error}; reinstall the model") from error
     except (zipfile.BadZipFile, EOFError) as error:
