@@ -20,8 +20,15 @@ from edge_digits.paper.scaling import enlarge, halve
 
 Grey = NDArray[np.uint8]
 
-BOARD_SHRINK: Final = 4
-BOARD_MEDIAN_PX: Final = 21
+SMALLEST_BOARD_PX: Final = 84
+POLARITY_HALVINGS: Final = 3
+POLARITY_MEDIAN_PX: Final = 7
+STRONGEST_MARKS: Final = 99.0
+"""The percentile of what stands out from its surroundings by which bright and dark marks are compared."""
+BRIGHTER_ON_DARK: Final = 1.1
+BRIGHTER_ON_LIGHT: Final = 1.35
+"""Bright marks stand out at least this many times as far as dark ones; on light paper, where a highlight is sooner met
+than chalk, further. On 70 pages with dark writing they reach 0.8 times, on the same pages inverted at least 1.2 times."""
 PAPER_HALVINGS: Final = 3
 WIDEST_STROKE_SHARE: Final = 1 / 9
 """Strokes up to this share of the page's long side are closed away when the paper's brightness is estimated."""
@@ -82,14 +89,14 @@ def find_ink(page: Page) -> Ink:
 
 def _dark_on_light(grey: Grey) -> Grey:
     """Chalk on a board is turned into pen on paper: inverted when bright marks stand out more than dark ones."""
-    if min(grey.shape) < BOARD_SHRINK * BOARD_MEDIAN_PX:
+    if min(grey.shape) < SMALLEST_BOARD_PX:
         return grey
-    small = cv2.resize(grey, None, fx=1 / BOARD_SHRINK, fy=1 / BOARD_SHRINK, interpolation=cv2.INTER_AREA)
-    background = cv2.medianBlur(small, BOARD_MEDIAN_PX)
-    if float(np.median(background)) > 128:
-        return grey
-    bright, dark = cv2.subtract(small, background), cv2.subtract(background, small)
-    return np.asarray(cv2.bitwise_not(grey), np.uint8) if np.percentile(bright, 99.0) > 2 * np.percentile(dark, 99.0) + 10 else grey
+    small = halve(grey, POLARITY_HALVINGS)
+    background = cv2.medianBlur(small, POLARITY_MEDIAN_PX)
+    bright = float(np.percentile(cv2.subtract(small, background), STRONGEST_MARKS))
+    dark = float(np.percentile(cv2.subtract(background, small), STRONGEST_MARKS))
+    doubt = BRIGHTER_ON_LIGHT if float(np.median(background)) > 128 else BRIGHTER_ON_DARK
+    return np.asarray(cv2.bitwise_not(grey), np.uint8) if bright > doubt * dark + 1 else grey
 
 
 def measure_darkness(grey: Grey) -> Grey:
