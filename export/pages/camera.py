@@ -51,15 +51,15 @@ class Noise:
         mixed = 0.6 * white + 0.8 * shared
         self._grains = {0: mixed, 1: _grains(mixed, 0.7), 2: _grains(mixed, 1.3)}
 
-    def cut(self, rng: np.random.Generator, height: int, width: int, grain_px: float) -> NDArray[np.float32]:
-        """Noise of deviation 1, float32 (height, width, 3)."""
+    def add_to(self, rng: np.random.Generator, picture: NDArray[np.float32], deviation: float, grain_px: float) -> None:
+        """Add noise of a standard deviation, in place. picture : float32 (h, w, 3)."""
         grains = self._grains[0 if grain_px < 0.5 else 1 if grain_px < 1.0 else 2]
         top, left = (int(v) for v in rng.integers(0, NOISE_SIDE_PX, 2))
-        rows, columns = -(-(top + height) // NOISE_SIDE_PX), -(-(left + width) // NOISE_SIDE_PX)
-        if rows == columns == 1:
-            return grains[top : top + height, left : left + width]
-        wide = cv2.copyMakeBorder(grains, 0, (rows - 1) * NOISE_SIDE_PX, 0, (columns - 1) * NOISE_SIDE_PX, cv2.BORDER_WRAP)
-        return wide[top : top + height, left : left + width]  # type: ignore[return-value]
+        for y in range(-top, picture.shape[0], NOISE_SIDE_PX):
+            for x in range(-left, picture.shape[1], NOISE_SIDE_PX):
+                place = picture[max(0, y) : y + NOISE_SIDE_PX, max(0, x) : x + NOISE_SIDE_PX]
+                piece = grains[max(0, -y) : max(0, -y) + place.shape[0], max(0, -x) : max(0, -x) + place.shape[1]]
+                place[...] = cv2.scaleAdd(piece, deviation, place)
 
 
 def photo_camera(rng: np.random.Generator, digit_px: float) -> Camera:
@@ -104,19 +104,30 @@ def scanner(rng: np.random.Generator, digit_px: float) -> Camera:
     )
 
 
+def focus(scene: NDArray[np.uint8], camera: Camera) -> NDArray[np.uint8]:
+    """The scene, uint8 (h, w, 3), as sharp as the lens shows it.
+
+    Light is added later: it is smooth itself, and bytes are blurred in a third of the time of floats.
+    """
+    seen = scene
+    if camera.defocus_px > 0.25:
+        seen = cv2.GaussianBlur(seen, (0, 0), camera.defocus_px)  # type: ignore[assignment]
+    if camera.motion_px > 1.5:
+        seen = cv2.filter2D(seen, -1, _shake(camera.motion_px, camera.motion_deg))  # type: ignore[assignment]
+    return seen
+
+
 def take(rng: np.random.Generator, lit: NDArray[np.float32], camera: Camera, noise: Noise) -> NDArray[np.uint8]:
-    """The picture that the camera stores of a lit scene.
+    """The picture that the camera stores of a lit scene; changes `lit`.
 
     lit : float32 (h, w, 3) BGR, 255 as bright as the sensor takes. Returns uint8 (h, w, 3), or (h, w) when grey.
     """
     h, w = lit.shape[:2]
-    seen = _blurred(lit, camera)
     if camera.moire:
-        seen += _moire(rng, w, h, camera.moire)[:, :, None]
+        lit += _moire(rng, w, h, camera.moire)[:, :, None]
     if camera.noise:
-        cv2.scaleAdd(noise.cut(rng, h, w, camera.grain_px), camera.noise, seen, seen)
-    picture = cv2.convertScaleAbs(np.maximum(seen, 0, out=seen))
-    picture = cv2.LUT(picture, _tone(camera))
+        noise.add_to(rng, lit, camera.noise, camera.grain_px)
+    picture = cv2.LUT(cv2.add(lit, 0, dtype=cv2.CV_8U), _tone(camera))
     if camera.sharpen:
         picture = cv2.addWeighted(picture, 1 + camera.sharpen, cv2.GaussianBlur(picture, (0, 0), 1.2), -camera.sharpen, 0)
     if camera.grey or camera.bilevel:
@@ -128,19 +139,15 @@ def take(rng: np.random.Generator, lit: NDArray[np.float32], camera: Camera, noi
     return picture  # type: ignore[return-value]
 
 
-def _blurred(lit: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
-    seen = lit
-    if camera.defocus_px > 0.25:
-        seen = cv2.GaussianBlur(seen, (0, 0), camera.defocus_px)  # type: ignore[assignment]
-    if camera.motion_px > 1.5:
-        side = int(camera.motion_px) | 1
-        kernel = np.zeros((side, side), np.uint8)
-        reach = camera.motion_px / 2 * np.array([np.cos(np.deg2rad(camera.motion_deg)), np.sin(np.deg2rad(camera.motion_deg))])
-        ends = np.array([side // 2 - reach, side // 2 + reach])
-        cv2.line(kernel, *(tuple(int(v) for v in end) for end in ends.round()), 255, 1, cv2.LINE_AA)
-        weights = kernel.astype(np.float32)
-        seen = cv2.filter2D(seen, -1, weights / weights.sum())  # type: ignore[assignment]
-    return seen
+def _shake(length_px: float, direction_deg: float) -> NDArray[np.float32]:
+    """Kernel of a camera moved along a straight line."""
+    side = int(length_px) | 1
+    kernel = np.zeros((side, side), np.uint8)
+    reach = length_px / 2 * np.array([np.cos(np.deg2rad(direction_deg)), np.sin(np.deg2rad(direction_deg))])
+    ends = np.array([side // 2 - reach, side // 2 + reach]).round()
+    cv2.line(kernel, *(tuple(int(v) for v in end) for end in ends), 255, 1, cv2.LINE_AA)
+    weights = kernel.astype(np.float32)
+    return weights / weights.sum()
 
 
 def _tone(camera: Camera) -> NDArray[np.uint8]:

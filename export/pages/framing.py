@@ -67,16 +67,18 @@ def frame_window(rng: np.random.Generator, sheet: Sheet, setting: str) -> View:
     return View(pose, edges=False)
 
 
-def frame_on_desk(rng: np.random.Generator, sheet: Sheet) -> View:
+def frame_on_desk(rng: np.random.Generator, sheet: Sheet, *, held: bool = False) -> View:
     """The sheet lies on something, seen from above or from the side; most of it, or all, is in the picture."""
     h, w = sheet.picture.shape[:2]
     strong = rng.random() < 0.3
     roll = rng.normal(0, 12 if strong else 3)
     pitch, yaw = rng.normal(0, 16 if strong else 6, 2)
     plane = tilted((w, h), float(roll), float(np.clip(pitch, -38, 38)), float(np.clip(yaw, -38, 38)), float(rng.uniform(1.0, 2.2)))
-    aspect = rng.choice([3 / 4, 4 / 3, 1.0, 9 / 16, 16 / 9, w / h])
+    # People turn the camera the way the sheet lies, mostly.
+    shapes = [3 / 4, 9 / 16, 1.0, w / h] if h > w else [4 / 3, 16 / 9, 1.0, w / h]
+    aspect = rng.choice(shapes if rng.random() < 0.85 else [4 / 3, 3 / 4])
     width, height = (1.0, 1 / aspect) if aspect > 1 else (aspect, 1.0)
-    share = rng.uniform(0.5, 1.02)
+    share = rng.uniform(0.6, 1.0) if not held else rng.uniform(0.75, 1.1)
     free = np.array([width, height]) * (1 - share)
     at = free * rng.uniform(0.2, 0.8, 2)
     homography = fit(plane, (w, h), (float(at[0]), float(at[1]), width * share, height * share))

@@ -6,6 +6,7 @@ between pixels, so that a box of one pixel is (x, y, 1, 1).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,12 +78,17 @@ class Pose:
 
     def box_in_picture(self, box: Box) -> Box:
         """The box around the corners and the middles of the sides of a box of the sheet."""
-        x, y, w, h = box
-        xs, ys = np.meshgrid([x, x + w / 2, x + w], [y, y + h / 2, y + h])
-        seen = self.to_picture(np.stack([xs.ravel(), ys.ravel()], axis=1) - 0.5) + 0.5
-        left, top = seen.min(axis=0)
-        right, bottom = seen.max(axis=0)
-        return float(left), float(top), float(right - left), float(bottom - top)
+        return self.boxes_in_picture([box])[0]
+
+    def boxes_in_picture(self, boxes: Sequence[Box]) -> list[Box]:
+        """The same of many boxes."""
+        if not boxes:
+            return []
+        x, y, w, h = np.array(boxes, np.float64).T
+        around = [np.stack([x + w * i / 2, y + h * j / 2], axis=1) for i in range(3) for j in range(3)]
+        seen = self.to_picture(np.stack(around, axis=1) - 0.5) + 0.5
+        low, high = seen.min(axis=1), seen.max(axis=1)
+        return [(left, top, width, height) for left, top, width, height in np.hstack([low, high - low]).tolist()]
 
     def scale_at(self, point: tuple[float, float]) -> float:
         """Pixels of the picture that a pixel of the sheet takes there, the square root of its area."""
@@ -104,18 +110,26 @@ def warp(sheet: NDArray[np.uint8], pose: Pose, border: int = cv2.BORDER_REPLICAT
 
     border : OpenCV's word for what lies beyond the sheet; BORDER_CONSTANT gives 0.
     """
-    scale = pose.scale_at((sheet.shape[1] / 2, sheet.shape[0] / 2))
     grid = pose.grid()
-    if scale < 0.8:
-        # Sampling alone would leave out pixels; a smaller sheet holds the mean of each.
-        share = max(scale, 0.05)
-        small = cv2.resize(sheet, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-        grid = (grid + 0.5) * (small.shape[1] / sheet.shape[1], small.shape[0] / sheet.shape[0]) - 0.5
-        sheet = small  # type: ignore[assignment]
+    scale = pose.scale_at((sheet.shape[1] / 2, sheet.shape[0] / 2))
+    if not 0.8 <= scale <= 1.3:
+        # Sampling alone would leave out pixels of a large sheet, and show those of a small one.
+        sheet, grid = _resized(sheet, grid, max(scale, 0.05))
     fine = cv2.resize(grid.astype(np.float32), None, fx=GRID_PX, fy=GRID_PX, interpolation=cv2.INTER_LINEAR)
     places = fine[GRID_PX : GRID_PX + pose.height, GRID_PX : GRID_PX + pose.width]
-    method = cv2.INTER_CUBIC if scale > 1.3 else cv2.INTER_LINEAR
-    return cv2.remap(sheet, places, None, method, borderMode=border)  # type: ignore[return-value]
+    return cv2.remap(sheet, places, None, cv2.INTER_LINEAR, borderMode=border)  # type: ignore[return-value]
+
+
+def _resized(sheet: NDArray[np.uint8], grid: NDArray[np.float64], scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The part of a sheet that the places of a grid lie on, resized, and the places there."""
+    h, w = sheet.shape[:2]
+    low = np.clip(np.floor(grid.min(axis=(0, 1))) - 4, 0, (w - 1, h - 1)).astype(int)
+    high = np.clip(np.ceil(grid.max(axis=(0, 1))) + 4, low + 1, (w, h)).astype(int)
+    part = sheet[low[1] : high[1], low[0] : high[0]]
+    size = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
+    resized = cv2.resize(part, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    there = (grid - low + 0.5) * (size[0] / part.shape[1], size[1] / part.shape[0]) - 0.5
+    return resized, there  # type: ignore[return-value]
 
 
 def window_pose(corners: Points, width: int, height: int, curl: Curl | None = None) -> Pose:

@@ -30,8 +30,8 @@ class Light:
     def shine(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The picture, uint8 (h, w, 3), in this light: float32 of the same shape, not clipped."""
         h, w = picture.shape[:2]
-        full = _enlarged(self.field)[:h, :w]
-        lit = cv2.multiply(picture, cv2.merge([full * np.float32(gain) for gain in self.colour]), dtype=cv2.CV_32F)
+        gains = _enlarged(self.field[:, :, None] * np.array(self.colour, np.float32))[:h, :w]
+        lit = cv2.multiply(picture, gains, dtype=cv2.CV_32F)
         if self.glare is not None:
             lit += (255 * _enlarged(self.glare)[:h, :w])[:, :, None]
         return lit  # type: ignore[return-value]
@@ -73,7 +73,8 @@ def shadow(rng: np.random.Generator, width: int, height: int) -> Field:
         outline = [*bends, bends[-1] + along * 3 * size, bends[0] + along * 3 * size]
         cv2.fillPoly(mask, [np.array(outline).astype(np.int32)], 255)
     else:
-        centre = np.array([w, h]) * rng.uniform(-0.1, 1.1, 2)
+        # A hand or a phone comes in from a side.
+        centre = np.array([w, h]) * rng.permutation([rng.uniform(-0.1, 1.1), rng.choice([-0.05, 1.05]) + rng.normal(0, 0.08)])
         for _ in range(int(rng.integers(1, 5))):
             at = (centre + size * rng.normal(0, 0.12, 2)).astype(int)
             axes = (size * rng.uniform(0.05, 0.35, 2)).astype(int) + 1

@@ -25,7 +25,7 @@ def add_fingers(rng: np.random.Generator, picture: Picture, boxes: Sequence[Box]
     boxes : of the digits, in pixels of the picture.
     """
     h, w = picture.shape[:2]
-    radius = rng.uniform(0.025, 0.06) * min(h, w)
+    radius = rng.uniform(0.03, 0.075) * min(h, w)
     skin = np.array(SKINS[int(rng.integers(len(SKINS)))]) * rng.uniform(0.85, 1.1)
     side = int(rng.integers(4))
     for _ in range(TRIES):

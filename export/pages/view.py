@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from export.pages.camera import Noise, photo_camera, scanner, take
+from export.pages.camera import Noise, focus, photo_camera, scanner, take
 from export.pages.compose import compose_sheet
 from export.pages.digit_source import Split
 from export.pages.framing import View, frame_on_desk, frame_window
@@ -80,7 +80,7 @@ _BOARD_SHARES: Final = (0.0, 0.6, 0.25, 0.15, 0.0)
 def photograph(rng: np.random.Generator, sheet: Sheet, sources: Sources) -> Photograph:
     """One picture of a sheet."""
     setting = SETTINGS[int(rng.choice(len(SETTINGS), p=_BOARD_SHARES if sheet.kind in BOARDS else _SHARES))]
-    view = frame_on_desk(rng, sheet) if setting in ("desk", "hand") else frame_window(rng, sheet, setting)
+    view = frame_on_desk(rng, sheet, held=setting == "hand") if setting in ("desk", "hand") else frame_window(rng, sheet, setting)
     sighting = sight(sheet, view.pose)
     boxes = [digit.box for digit in sighting.digits]
     smallest = min((box[3] for box in boxes), default=30.0)
@@ -92,7 +92,7 @@ def photograph(rng: np.random.Generator, sheet: Sheet, sources: Sources) -> Phot
     if setting == "desk" and rng.random() < 0.2:
         add_pen(rng, picture, boxes)
     light = _even_light(rng, view) if scanned else _light(rng, sheet, view, sources.surroundings)
-    taken = take(rng, light.shine(picture), camera, sources.noise)
+    taken = take(rng, light.shine(focus(picture, camera)), camera, sources.noise)
     sighting = sighting.legible(taken)
     done = Photograph(taken, sighting.digits, sighting.clutter, sheet.kind, setting, sighting.lines)
     return turned(done, int(rng.integers(1, 4)) if rng.random() < 0.05 else 0)
@@ -155,7 +155,7 @@ def _bleed_through(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDAr
 def _even_light(rng: np.random.Generator, view: View) -> Light:
     """The light of a scanner."""
     field = room_light(rng, view.pose.width, view.pose.height, float(rng.uniform(0, 0.12)))
-    return Light(field * np.float32(rng.uniform(0.94, 1.12)), (1.0, 1.0, 1.0))
+    return Light(field * np.float32(rng.uniform(0.92, 1.06)), (1.0, 1.0, 1.0))
 
 
 def _light(rng: np.random.Generator, sheet: Sheet, view: View, surroundings: Surroundings) -> Light:

@@ -52,13 +52,14 @@ def sight(sheet: Sheet, pose: Pose) -> Sighting:
     """What of a sheet the picture's edges leave, with boxes in its pixels."""
     digits: list[WrittenDigit | None] = []
     clutter: list[Clutter] = []
+    boxes = iter(pose.boxes_in_picture([each.box for each in (*sheet.digits, *sheet.clutter)]))
     for digit in sheet.digits:
-        share, box = _clipped(pose.box_in_picture(digit.box), pose.width, pose.height)
+        share, box = _clipped(next(boxes), pose.width, pose.height)
         digits.append(replace(digit, box=box) if share >= LEAST_SEEN else None)
         if 0 < share < LEAST_SEEN:
             clutter.append(Clutter("cut digit", box))
     for each in sheet.clutter:
-        share, box = _clipped(pose.box_in_picture(each.box), pose.width, pose.height)
+        share, box = _clipped(next(boxes), pose.width, pose.height)
         if share > 0:
             clutter.append(Clutter(each.kind, box))
     return Sighting(sheet, tuple(digits), tuple(clutter))
