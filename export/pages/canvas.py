@@ -59,6 +59,14 @@ class Canvas:
             self.layers[pen] = InkLayer(pen, (self.height, self.width))
         return self.layers[pen]
 
+    def clip(self, box: Box) -> tuple[Box | None, float]:
+        """The part of a box that lies on the sheet (None if nothing), and its share of the box."""
+        x, y, w, h = box
+        left, top, right, bottom = max(0.0, x), max(0.0, y), min(float(self.width), x + w), min(float(self.height), y + h)
+        if right <= left or bottom <= top:
+            return None, 0.0
+        return (left, top, right - left, bottom - top), (right - left) * (bottom - top) / max(w * h, 1e-6)
+
     def take(self, box: Box, margin_px: float = 0.0) -> None:
         """Marks a box as written on."""
         self.taken[self._cells(box, margin_px)] = True

@@ -34,7 +34,7 @@ def plain_paper(rng: np.random.Generator, shape: tuple[int, int]) -> Picture:
     picture = np.empty((height, width, 3), np.uint8)
     picture[:] = np.clip(tint, 0, 255).astype(np.uint8)
     if rng.random() < 0.75:
-        add_shade(picture, _clouds(rng, shape, int(rng.integers(3, 12))), float(rng.uniform(0.5, 5)))
+        add_shade(picture, _clouds(rng, shape, int(rng.integers(2, 7))), float(rng.uniform(0.3, 2.5)))
     if rng.random() < 0.7:
         add_shade(picture, _tooth(rng, shape, float(rng.choice([0.0, 0.8, 1.6]))), float(rng.choice([rng.uniform(0.5, 2.5), rng.uniform(2.5, 7)], p=[0.75, 0.25])))
     return picture
@@ -52,7 +52,7 @@ def add_shade(picture: Picture, field: NDArray[np.int8], amount: float) -> None:
 
 def _clouds(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> NDArray[np.int8]:
     coarse = rng.normal(0, 40, (cells, max(2, cells * shape[1] // shape[0]))).astype(np.float32)
-    return np.clip(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), -127, 127).astype(np.int8)
+    return np.clip(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), -127, 127).astype(np.int8)
 
 
 _NOISE_PX: Final = 640

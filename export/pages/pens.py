@@ -107,17 +107,17 @@ class InkLayer:
         self.coverage = np.zeros(shape, np.uint8)
 
     def draw(self, strokes: Sequence[Stroke], rng: np.random.Generator) -> Box | None:
-        """Draws strokes given in pixels of the sheet (x, y, half width); returns the box of the ink, None if nothing is on the sheet."""
-        low = np.min([stroke.min(axis=0) - (reach := float(stroke[:, 2].max())) for stroke in strokes], axis=0)
-        high = np.max([stroke.max(axis=0) + (reach := float(stroke[:, 2].max())) for stroke in strokes], axis=0)
-        del reach
+        """Draws strokes given in pixels of the sheet (x, y, half width); returns the box of the ink, also beyond the edge; None if all is beyond."""
+        points = np.concatenate(strokes)
+        reach = points[:, 2:]
+        low, high = (points[:, :2] - reach).min(axis=0), (points[:, :2] + reach).max(axis=0)
         height, width = self.coverage.shape
         margin = 2 + round(2 * self.pen.soft_px)
         left, top = max(0, int(low[0]) - margin), max(0, int(low[1]) - margin)
         right, bottom = min(width, int(high[0]) + margin + 1), min(height, int(high[1]) + margin + 1)
         if right - left < 2 or bottom - top < 2:
             return None
-        thinnest = min(float(stroke[:, 2].min()) for stroke in strokes)
+        thinnest = float(reach.min())
         fine = 4 if thinnest < 1.6 else 2 if thinnest < 5 else 1
         patch = np.zeros(((bottom - top) * fine, (right - left) * fine), np.uint8)
         for stroke in strokes:
@@ -128,8 +128,31 @@ class InkLayer:
             patch = cv2.GaussianBlur(patch, (0, 0), self.pen.soft_px)  # type: ignore[assignment]
         part = self.coverage[top:bottom, left:right]
         cv2.max(part, patch, dst=part)
-        x, y = max(float(low[0]), 0.0), max(float(low[1]), 0.0)
-        return x, y, min(float(high[0]), width) - x, min(float(high[1]), height) - y
+        return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
+
+    def draw_bitmap(self, bitmap: NDArray[np.uint8], corners: Stroke) -> Box | None:
+        """Draws a bitmap between three corners (top left, top right, bottom left) in pixels of the sheet, its outline smooth and sharp."""
+        height, width = bitmap.shape
+        a, b, c = corners[:, :2]
+        points = np.array([a, b, c, b + c - a])
+        margin = 3.0
+        low, high = np.floor(points.min(axis=0) - margin), np.ceil(points.max(axis=0) + margin)
+        size = int(high[0] - low[0]), int(high[1] - low[1])
+        if min(size) < 2 or max(size) > 4000:
+            return None
+        source = np.array([[0, 0], [width, 0], [0, height]], np.float32) - np.float32(0.5)
+        matrix = cv2.getAffineTransform(source, (corners[:, :2] - low - 0.5).astype(np.float32))
+        scale = float(np.hypot(*(c - a))) / height
+        soft = cv2.warpAffine(bitmap, matrix, size, flags=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
+        if scale > 1.2:
+            soft = cv2.GaussianBlur(soft, (0, 0), 0.45 * scale)
+        gain = min(6.0, max(1.3, 0.9 * scale))
+        ink = np.asarray(cv2.convertScaleAbs(cv2.subtract(soft, 118 - round(127 / gain)), alpha=gain), np.uint8)
+        if self.pen.soft_px > 0.35:
+            ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), self.pen.soft_px), np.uint8)
+        self.stamp(ink, int(low[0]), int(low[1]))
+        x, y, w, h = cv2.boundingRect(cv2.threshold(ink, 100, 255, cv2.THRESH_BINARY)[1])
+        return (float(low[0] + x), float(low[1] + y), float(w), float(h)) if w else None
 
     def stamp(self, ink: NDArray[np.uint8], left: int, top: int) -> None:
         """Lays a patch of ink, uint8 (h, w), onto the sheet; what lies beyond its edge is lost."""

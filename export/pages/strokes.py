@@ -31,12 +31,21 @@ class TracedSign:
 
     strokes : each float32 (n, 3), see Stroke. width : of the ink, in heights. pen : median width of the line, in heights.
     links : strokes that lead on to the next sign; drawn with it, but no part of it.
+    bitmap : uint8 (h, w), for a sign that keeps its own outline; strokes is then one of three points: the bitmap's corners top left,
+    top right and bottom left.
     """
 
     strokes: tuple[Stroke, ...]
     width: float
     pen: float
     links: tuple[Stroke, ...] = ()
+    bitmap: NDArray[np.uint8] | None = None
+
+
+def outlined_sign(glyph: NDArray[np.uint8]) -> TracedSign:
+    """A bitmap, uint8 (h, w) cropped to its ink, as a sign that keeps its outline."""
+    width = glyph.shape[1] / glyph.shape[0]
+    return TracedSign((np.array([[0, 0, 1], [width, 0, 1], [0, 1, 1]], np.float32),), width, 2.0, (), glyph)
 
 
 def trace_sign(glyph: NDArray[np.uint8]) -> TracedSign | None:

@@ -12,9 +12,11 @@ from export.pages.digit_source import SET_WEIGHTS, DigitSet
 from export.pages.lettering import HandFont, LetterSet
 from export.pages.signs import drawn_sign, has_sign
 from export.pages.sources import SheetSources
-from export.pages.strokes import Stroke, TracedSign
+from export.pages.strokes import Stroke, TracedSign, outlined_sign
 
 VARIANTS_A_DIGIT: Final = 3
+OUTLINED_SHARE: Final = 0.18
+"""Of the hands, so many keep the outlines of their set: full loops, blots and the wear of real pens."""
 _LEAN_TOLERANCE: Final = 0.22
 _CANDIDATES: Final = 14
 
@@ -23,13 +25,16 @@ _CANDIDATES: Final = 14
 class Writer:
     """A hand.
 
-    forms : for each digit the few shapes it uses. slant : how far tops lean right, in heights. stretch : width against what the sets
+    home : the set its digits come from. forms : for each digit the few shapes it uses, chosen when it is first written.
+    form_slant : how far the chosen shapes lean. outlined : whether digits keep the outlines of the set, or its strokes alone. slant : how far tops lean right, in heights. stretch : width against what the sets
     show. wobble : how far a path strays, in heights. gap : free space between signs, in heights, may be negative.
     uneven : spread of size and of the line written on, in heights. barred, flagged, slashed : whether 7, 1, 0 get extra strokes.
     font, letters : where letters come from; both None if the sources hold none.
     """
 
-    forms: list[list[TracedSign]]
+    home: DigitSet
+    form_slant: float
+    outlined: bool
     slant: float
     stretch: float
     wobble: float
@@ -41,12 +46,22 @@ class Writer:
     slashed: bool
     font: HandFont | None
     letters: LetterSet | None
+    forms: dict[int, list[TracedSign]] = field(default_factory=dict)
     letter_choice: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def digit_width(self) -> float:
+        """About how wide a digit gets, in heights."""
+        return 0.6 * self.stretch
 
     def digit(self, value: int, rng: np.random.Generator) -> TracedSign:
         """One of this hand's shapes of a digit, with the strokes other countries add where this hand does so."""
+        if value not in self.forms:
+            self.forms[value] = _forms(rng, self.home, value, self.form_slant, self.outlined)
         forms = self.forms[value]
         sign = forms[int(rng.integers(len(forms)))]
+        if sign.bitmap is not None:
+            return sign
         if value == 7 and self.barred:
             return _with(sign, _bar_of_seven(sign, rng))
         if value == 1 and self.flagged:
@@ -55,21 +70,23 @@ class Writer:
             return _with(sign, _slash_of_zero(sign, rng))
         return sign
 
-    def character(self, character: str, rng: np.random.Generator) -> TracedSign | None:
-        """A letter or sign; None where this hand has none for it."""
+    def character(self, character: str, rng: np.random.Generator, alone: bool = True) -> TracedSign | None:
+        """A letter or sign; None where this hand has none for it. alone : whether it must not look like a digit."""
         if has_sign(character) and (character != "I" or self.font is None or rng.random() < 0.5):
             return drawn_sign(character)
         if self.font is not None and (found := self.font.letter(character)) is not None:
             return found
-        return self.any_letter(character, rng)
+        return self._real_letter(character, alone, rng)
 
-    def any_letter(self, character: str, rng: np.random.Generator) -> TracedSign | None:
+    def _real_letter(self, character: str, alone: bool, rng: np.random.Generator) -> TracedSign | None:
         """A real letter of the hand's script, the same one for the same character."""
         if self.letters is None or not self.letters.glyphs:
             return None
-        if character not in self.letter_choice:
-            self.letter_choice[character] = int(rng.integers(len(self.letters.glyphs)))
-        return self.letters.traced(self.letter_choice[character])
+        key = f"{character}{alone}"
+        if key not in self.letter_choice:
+            choices = [i for i, kept in enumerate(self.letters.alone) if kept] if alone else range(len(self.letters.glyphs))
+            self.letter_choice[key] = int(choices[int(rng.integers(len(choices)))])
+        return self.letters.traced(self.letter_choice[key])
 
     def placed(self, sign: TracedSign, rng: np.random.Generator) -> TracedSign:
         """A sign as it comes out this time: a little turned, stretched and bent. The slant comes later, with the line."""
@@ -81,7 +98,7 @@ class Writer:
         phase, amount = rng.uniform(0, 2 * np.pi, 4), rng.normal(0, self.wobble, 4)
         strokes = tuple(self._bent(stroke, turn, phase, amount, sign.pen) for stroke in sign.strokes)
         links = tuple(self._bent(stroke, turn, phase, amount, sign.pen) for stroke in sign.links)
-        return TracedSign(strokes, sign.width * stretch_x, sign.pen, links)
+        return TracedSign(strokes, sign.width * stretch_x, sign.pen, links, sign.bitmap)
 
     def _bent(
         self, stroke: Stroke, turn: NDArray[np.float32], phase: NDArray[np.float64], amount: NDArray[np.float64], pen: float
@@ -98,8 +115,6 @@ def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
     """A new hand, whose digits come mostly from one set and lean alike."""
     weights = np.array([SET_WEIGHTS.get(each.name, 0.1) for each in sources.digits])
     home = sources.digits[int(rng.choice(len(weights), p=weights / weights.sum()))]
-    slant_of_forms = float(rng.normal(0.12, 0.22))
-    forms = [_forms(rng, home, digit, slant_of_forms) for digit in range(10)]
     lettering = sources.lettering
     draw = rng.random()
     font = letters = None
@@ -110,11 +125,13 @@ def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
     chances = rng.random(3)
     european = rng.random() < 0.4
     return Writer(
-        forms=forms,
+        home=home,
+        form_slant=float(rng.normal(0.12, 0.22)),
+        outlined=bool(rng.random() < OUTLINED_SHARE),
         slant=float(rng.normal(0.0, 0.1)),
         stretch=float(np.exp(rng.normal(0, 0.12))),
         wobble=float(abs(rng.normal(0, 0.018))),
-        gap=float(rng.choice([rng.uniform(0.03, 0.2), rng.uniform(0.15, 0.5), rng.uniform(-0.08, 0.05)], p=[0.5, 0.35, 0.15])),
+        gap=float(rng.choice([rng.uniform(0.06, 0.22), rng.uniform(0.18, 0.5), rng.uniform(-0.08, 0.05)], p=[0.42, 0.43, 0.15])),
         uneven=float(rng.choice([rng.uniform(0.01, 0.06), rng.uniform(0.05, 0.2)], p=[0.75, 0.25])),
         line_width_follows=float(rng.uniform(0.1, 0.8)),
         barred=bool(european and chances[0] < 0.7),
@@ -125,31 +142,21 @@ def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
     )
 
 
-def _forms(rng: np.random.Generator, home: DigitSet, digit: int, slant: float) -> list[TracedSign]:
+def _forms(rng: np.random.Generator, home: DigitSet, digit: int, slant: float, outlined: bool) -> list[TracedSign]:
     indices = home.by_digit[digit]
     candidates = indices[rng.integers(0, len(indices), _CANDIDATES)]
     order = np.argsort(np.abs(home.slants[candidates] - slant) > _LEAN_TOLERANCE, kind="stable")
+    wanted = int(rng.integers(1, VARIANTS_A_DIGIT + 1))
+    if outlined:
+        return [outlined_sign(home.glyphs[int(index)]) for index in candidates[order][:wanted]]
     found = []
     for index in candidates[order]:
         traced = home.traced(int(index))
         if traced is not None:
             found.append(traced)
-        if len(found) == VARIANTS_A_DIGIT:
+        if len(found) == wanted:
             break
-    return found or [_plain_one() if digit == 1 else _last_resort(home, digit)]
-
-
-def _plain_one() -> TracedSign:
-    return drawn_sign("I")
-
-
-def _last_resort(home: DigitSet, digit: int) -> TracedSign:
-    """The first digit of the set that can be traced. Raises ValueError if none can."""
-    for index in home.by_digit[digit]:
-        traced = home.traced(int(index))
-        if traced is not None:
-            return traced
-    raise ValueError(f"set {home.name}: no {digit} whose strokes can be followed")
+    return found or [outlined_sign(home.glyphs[int(candidates[0])])]
 
 
 def _with(sign: TracedSign, extra: Stroke | None) -> TracedSign:

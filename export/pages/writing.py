@@ -56,7 +56,8 @@ def write_line(canvas: Canvas, writer: Writer, pen: Pen, text: str, line: Line, 
     layer = canvas.layer(pen)
     boxes: dict[int, Box] = {}
     for each in _lay_out(writer, text, line, rng):
-        box = layer.draw([_on_sheet(stroke, each, writer, line, pen) for stroke in each.sign.strokes], rng)
+        strokes = [_on_sheet(stroke, each, writer, line, pen) for stroke in each.sign.strokes]
+        box = layer.draw(strokes, rng) if each.sign.bitmap is None else layer.draw_bitmap(each.sign.bitmap, strokes[0])
         if each.sign.links:
             layer.draw([_on_sheet(stroke, each, writer, line, pen) for stroke in each.sign.links], rng)
         if box is not None and min(box[2:]) > 0:
@@ -67,7 +68,7 @@ def write_line(canvas: Canvas, writer: Writer, pen: Pen, text: str, line: Line, 
 
 def width_of(writer: Writer, text: str, height_px: float, gap: float | None = None) -> float:
     """About how wide a text gets, in pixels."""
-    step = 0.62 + (writer.gap if gap is None else gap)
+    step = writer.digit_width + max(0.0, writer.gap if gap is None else gap)
     return height_px * sum(WORD_GAP if c == " " else step * (0.5 if c in ".,':1I" else 1.0) for c in text)
 
 
@@ -83,7 +84,7 @@ def _lay_out(writer: Writer, text: str, line: Line, rng: np.random.Generator) ->
         if index in zeros:
             pending = joined_zeros(rng, zeros[index])
         joined = bool(pending)
-        sign = pending.pop(0) if pending else writer.digit(int(character), rng) if character.isdigit() else writer.character(character, rng)
+        sign = pending.pop(0) if pending else writer.digit(int(character), rng) if character.isdigit() else writer.character(character, rng, alone=not _in_word(text, index))
         if sign is None:
             continue
         sign = sign if joined else writer.placed(sign, rng)
@@ -95,6 +96,16 @@ def _lay_out(writer: Writer, text: str, line: Line, rng: np.random.Generator) ->
         space = 0.0 if joined and pending else (min(gap, 0.12) if inside_word else gap) + float(rng.normal(0, 0.04))
         cursor += (sign.width if joined else high - low) + max(space, -0.12)
     return found
+
+
+def _in_word(text: str, index: int) -> bool:
+    """Whether a letter stands in a word of three or more."""
+    start, end = index, index + 1
+    while start > 0 and text[start - 1].isalpha():
+        start -= 1
+    while end < len(text) and text[end].isalpha():
+        end += 1
+    return end - start >= 3
 
 
 def _zero_runs(text: str) -> dict[int, int]:
@@ -120,21 +131,30 @@ def _on_sheet(stroke: Stroke, each: _Set, writer: Writer, line: Line, pen: Pen) 
     return placed
 
 
+SEEN_SHARE: Final = 0.8
+"""A digit of which less lies on the sheet is cut off, and no digit any more."""
+
+
 def _note(canvas: Canvas, text: str, boxes: dict[int, Box], line: Line) -> None:
     """Cuts what was written into numbers and clutter. boxes : by index in the text; blanks and what left no ink have none."""
-    written, digits = "", []
+    written = ""
+    digits: list[tuple[int, Box]] = []
     for index, character in enumerate(text):
         before, after = text[index - 1 : index] if index else "", text[index + 1 : index + 2]
-        inner = character in line.inner and after.isdigit() and (before.isdigit() or (character in "-–" and not before.strip()))
-        if character.isdigit() and index in boxes:
-            digits.append((int(character), boxes[index]))
-            written += character
-        elif index in boxes:
-            canvas.add_clutter("letter" if character.isalpha() else "sign", boxes[index])
+        inner = character in line.inner and after.isdigit() and (before.isdigit() or (character == "-" and not before.strip()))
+        if index in boxes:
+            box, share = canvas.clip(boxes[index])
+            if not character.isdigit():
+                canvas.add_clutter("letter" if character.isalpha() else "sign", box)
+            elif share < SEEN_SHARE:
+                canvas.add_clutter("cut digit", box)
+            elif box is not None:
+                digits.append((int(character), box))
+                written += character
         if inner:
             written += character
-        if digits and not inner and not after.isdigit() and (after not in line.inner or not text[index + 2 : index + 3].isdigit()):
+        goes_on = inner or after.isdigit() or (after in line.inner and text[index + 2 : index + 3].isdigit())
+        if digits and not goes_on:
             canvas.add_number(WrittenNumber(written, tuple(digits), line.row))
+        if not goes_on:
             written, digits = "", []
-
-
