@@ -7,15 +7,27 @@ from typing import Final
 
 import numpy as np
 
+from export.pages.board_sheets import blackboard, whiteboard
 from export.pages.boxed_sheets import boxed
 from export.pages.canvas import Canvas
+from export.pages.empty_sheets import negative, text
+from export.pages.form_sheets import cheque, form, receipt
 from export.pages.plain_sheets import grid, plain, ruled
 from export.pages.sources import SheetSources
+from export.pages.table_sheets import table
 
 LAYOUTS: Final[dict[str, tuple[Callable[[np.random.Generator, SheetSources], Canvas], float]]] = {
-    "plain": (plain, 0.3),
-    "ruled": (ruled, 0.14),
-    "grid": (grid, 0.12),
-    "boxed": (boxed, 0.1),
+    "plain": (plain, 0.24),
+    "ruled": (ruled, 0.1),
+    "grid": (grid, 0.1),
+    "boxed": (boxed, 0.09),
+    "form": (form, 0.07),
+    "table": (table, 0.11),
+    "cheque": (cheque, 0.06),
+    "receipt": (receipt, 0.03),
+    "whiteboard": (whiteboard, 0.05),
+    "blackboard": (blackboard, 0.04),
+    "text": (text, 0.06),
+    "negative": (negative, 0.05),
 }
 """Kind -> (layout, how often)."""

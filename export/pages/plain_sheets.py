@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from export.pages.canvas import Canvas
+from export.pages.clutter import draw_somewhere
 from export.pages.numbers import EXPRESSION_INNER, ROMAN, digits, expression, number
 from export.pages.papers import choose_size, plain_paper, rule, square
 from export.pages.pens import Pen, choose_pen
@@ -233,12 +234,14 @@ def fill_squares(
             write_line(canvas, writer, pen, text, Line(x, y, size, row=row), rng)
 
 
-def strew_clutter(canvas: Canvas, writer: Writer, pen: Pen, height: float, rng: np.random.Generator) -> None:
-    """Words, letters and signs in what room is left, by the same pen or another."""
+def strew_clutter(canvas: Canvas, writer: Writer, pen: Pen, height: float, rng: np.random.Generator, same_kind: bool = False) -> None:
+    """Words, letters, signs and drawings in what room is left, by the same pen or another; of the same kind of pen if asked."""
     if rng.random() < 0.35:
         return
     if rng.random() < 0.3:
-        pen = choose_pen(rng, height)
+        pen = choose_pen(rng, height, pen.kind if same_kind else None)
+    if rng.random() < 0.25:
+        draw_somewhere(canvas, pen, height, rng)
     for _ in range(int(rng.integers(1, 8))):
         draw = rng.random()
         text = sentence(rng, 1, 4) if draw < 0.5 else single_letter(rng) if draw < 0.75 else str(rng.choice(list("+-=×/()?!→✓*#")))
