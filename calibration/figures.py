@@ -16,6 +16,8 @@ ECE_BINS: Final = 15
 """As in C. Guo et al., "On calibration of modern neural networks", 2017."""
 
 Logits = NDArray[np.float32]
+Chances = NDArray[np.float32] | NDArray[np.float64]
+Verdicts = NDArray[np.bool_]
 
 
 def accuracy_percent(logits: Logits, labels: Labels) -> float:
@@ -48,25 +50,39 @@ def negative_log_likelihood(logits: Logits, labels: Labels, temperature: float) 
 
 
 def calibration_error_percent(logits: Logits, labels: Labels, temperature: float) -> float:
-    """Expected calibration error over 15 equal bins of confidence, 0..100: how far confidence is from accuracy."""
-    given = probabilities(logits, temperature)
-    confidence, right = given.max(axis=1), given.argmax(axis=1) == labels
-    bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
-    gaps = [abs(float(right[bins == b].mean()) - float(confidence[bins == b].mean())) * float((bins == b).mean()) for b in np.unique(bins)]
-    return 100.0 * sum(gaps)
+    """Expected calibration error of the best guesses, 0..100."""
+    return expected_calibration_error_percent(*_best_guesses(logits, labels, temperature))
 
 
 def reliability(logits: Logits, labels: Labels, temperature: float) -> list[dict[str, float]]:
     """The bins of the calibration error that hold tiles: their number, mean confidence and accuracy, both 0..100."""
-    given = probabilities(logits, temperature)
-    confidence, right = given.max(axis=1), given.argmax(axis=1) == labels
-    bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
-    rows = []
+    return reliability_rows(*_best_guesses(logits, labels, temperature), counted="tiles")
+
+
+def expected_calibration_error_percent(confidence: Chances, right: Verdicts) -> float:
+    """How far confidence is from accuracy, over 15 equal bins of confidence, 0..100. confidence : (n,), 0..1. right : bool (n,)."""
+    bins = _bins(confidence)
+    gaps = [abs(float(right[bins == b].mean()) - float(confidence[bins == b].mean())) * float((bins == b).mean()) for b in np.unique(bins)]
+    return 100.0 * sum(gaps)
+
+
+def reliability_rows(confidence: Chances, right: Verdicts, counted: str) -> list[dict[str, float]]:
+    """The same bins one by one, where they hold anything; `counted` names their number."""
+    bins, rows = _bins(confidence), []
     for index in np.unique(bins):
         inside = bins == index
         means = {"confidence_percent": confidence[inside].mean(), "accuracy_percent": right[inside].mean()}
-        rows.append({"tiles": int(inside.sum()), **{key: 100.0 * float(value) for key, value in means.items()}})
+        rows.append({counted: int(inside.sum()), **{key: 100.0 * float(value) for key, value in means.items()}})
     return rows
+
+
+def _best_guesses(logits: Logits, labels: Labels, temperature: float) -> tuple[NDArray[np.float32], Verdicts]:
+    given = probabilities(logits, temperature)
+    return given.max(axis=1), given.argmax(axis=1) == labels
+
+
+def _bins(confidence: Chances) -> NDArray[np.int64]:
+    return np.asarray(np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1), np.int64)
 
 
 def log_odds(logits: Logits, temperature: float, label: int | Labels) -> NDArray[np.float64]:

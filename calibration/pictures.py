@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from calibration.errors import CalibrationError
 from edge_digits.errors import MissingExtraError
+from edge_digits.recognition.confidence_curve import Level
 
 DOTS_PER_INCH: Final = 80
 SIZE_INCHES: Final = (6.0, 4.0)
@@ -40,10 +41,11 @@ def draw_robustness(path: Path, summary: Mapping[str, Any]) -> None:
     save(figure, path)
 
 
-def draw_reliability(path: Path, confidence: Mapping[str, Any]) -> None:
+def draw_reliability(path: Path, confidence: Mapping[str, Any], counted: str = "tiles") -> None:
     """Accuracy over confidence by bins, above the share of tiles in each; a sure model has nearly all in the last.
 
-    confidence : by model, {"reliability": rows of figures.reliability, "ece_percent"}. Raises MissingExtraError, CalibrationError.
+    confidence : by model, {"reliability": rows of figures.reliability_rows, "ece_percent"}. counted : what the rows count.
+    Raises MissingExtraError, CalibrationError.
     """
     figure = load_figure_class()(figsize=SIZE_INCHES, layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -52,13 +54,30 @@ def draw_reliability(path: Path, confidence: Mapping[str, Any]) -> None:
         rows = found["reliability"]
         given = [row["confidence_percent"] for row in rows]
         upper.plot(given, [row["accuracy_percent"] for row in rows], marker="o", label=f"{name}, ECE {found['ece_percent']:.3f} %")
-        total = sum(row["tiles"] for row in rows)
-        lower.plot(given, [100.0 * row["tiles"] / total for row in rows], marker="o")
+        total = sum(row[counted] for row in rows)
+        lower.plot(given, [100.0 * row[counted] / total for row in rows], marker="o")
     upper.set_ylabel("accuracy, %")
     upper.legend()
     lower.set_yscale("log")
-    lower.set_ylabel("tiles, %")
+    lower.set_ylabel(f"{counted}, %")
     lower.set_xlabel("confidence, %")
+    save(figure, path)
+
+
+def draw_promises(path: Path, levels: Sequence[Level]) -> None:
+    """Share of wrong digits among the named over the share named: what was seen, and what may be promised.
+
+    Raises MissingExtraError, CalibrationError.
+    """
+    figure = load_figure_class()(figsize=SIZE_INCHES, layout="constrained")
+    axis = figure.subplots()
+    named = [100.0 * level.named for level in levels]
+    axis.plot(named, [100.0 * level.wrong for level in levels], label="seen")
+    axis.plot(named, [100.0 * level.at_most for level in levels], label="may be promised")
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("digits named, % of those found")
+    axis.set_ylabel("wrong among the named, %")
+    axis.legend()
     save(figure, path)
 
 

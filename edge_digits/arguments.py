@@ -41,10 +41,10 @@ def parse_share(text: str | None) -> float | None:
     """A share as a person writes it: 1/1000, 0.001 or 0.1%. None stays None. Raises UsageError."""
     if text is None:
         return None
-    number, percent, _ = text.strip().partition("%")
+    number = text.strip().removesuffix("%")
     part, slash, whole = number.partition("/")
     try:
-        share = float(part) / (float(whole) if slash else 1.0) / (100.0 if percent else 1.0)
+        share = float(part) / (float(whole) if slash else 1.0) / (1.0 if number == text.strip() else 100.0)
     except (ValueError, ZeroDivisionError) as error:
         raise UsageError(f"max-error is '{text}'; give a share such as 1/1000, 0.001 or 0.1%") from error
     return share

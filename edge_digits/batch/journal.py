@@ -62,6 +62,8 @@ class Journal:
                 self._base.executescript("DELETE FROM meta; DELETE FROM files; DELETE FROM pages;")
             self._check("format", FORMAT_VERSION, "had another format")
             self._base.execute("DELETE FROM pages WHERE source NOT IN (SELECT source FROM files)")
+            # A run that was refused before it read anything binds nobody to its settings.
+            self._base.execute("DELETE FROM meta WHERE key LIKE 'settings.%' AND NOT EXISTS (SELECT * FROM files)")
 
     def __enter__(self) -> Journal:  # noqa: PYI034 - typing.Self needs Python 3.11
         return self

@@ -85,21 +85,27 @@ class ConfidenceCurve:
 
     @property
     def best_promise(self) -> float:
-        """The lowest share of wrong digits that can be promised at all."""
-        return self.levels[0].at_most
+        """The lowest share of wrong digits that can be promised at all: the least bound that a failing search meets."""
+        met, beyond = [], len(self.levels)
+        while beyond > 0:
+            beyond = (beyond - 1) // 2
+            met.append(self.levels[beyond].at_most)
+        return min(met)
 
     def threshold_for(self, max_error: float) -> float:
         """The threshold that names most while at most this share of the named digits is wrong.
 
-        From the surest level on, each next one is taken as long as its bound holds: a level beyond one that fails is a
-        level found by luck. The order is fixed before any digit is judged, so all bounds hold together: A. Angelopoulos
-        et al., "Learn then test", 2021, fixed-sequence testing. Raises UsageError where even the surest level fails.
+        Found by halving, since every bound that is looked at is one more that may be kept by luck: with few looks they hold
+        together. Y. Geifman, R. El-Yaniv, "Selective classification for deep neural networks", 2017, algorithm SGR.
+        Raises UsageError where no level that the search meets holds.
         """
-        kept = None
-        for level in self.levels:
-            if level.at_most > max_error:
-                break
-            kept = level
+        kept, first, beyond = None, 0, len(self.levels)
+        while first < beyond:
+            middle = (first + beyond - 1) // 2
+            if self.levels[middle].at_most <= max_error:
+                kept, first = self.levels[middle], middle + 1
+            else:
+                beyond = middle
         if kept is None:
             raise UsageError(
                 f"max-error is {max_error:g}; model '{self.model}' can promise {_rounded_up(self.best_promise):g} at best, judged by the "

@@ -6,13 +6,14 @@ import argparse
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from edge_digits import __version__
 from edge_digits.errors import ExitCode
 from edge_digits.recognition.adapted import adapted_names
-from edge_digits.recognition.weights import CONTRACT_VERSION, PRECISIONS, load_manifest
+from edge_digits.recognition.confidence_curve import CURVE_NAME, ConfidenceCurve, load_curves
+from edge_digits.recognition.weights import CONTRACT_VERSION, PRECISIONS, WEIGHTS_FOLDER, load_manifest
 
 DISTRIBUTIONS: Final = (
     "numpy",
@@ -41,15 +42,24 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 
 def collect() -> dict[str, Any]:
-    """{"contract", "default", "models": the manifest's entries, "adapted": names, "versions"}."""
+    """{"contract", "default", "models": the manifest's entries, "confidence": by model, "adapted": names, "versions"}."""
     manifest = load_manifest()
+    curves = load_curves(WEIGHTS_FOLDER / CURVE_NAME)
     return {
         "contract": CONTRACT_VERSION,
         "default": manifest["default"],
         "models": manifest["models"],
+        "confidence": {name: _confidence(entry, curves) for name, entry in manifest["models"].items()},
         "adapted": adapted_names(),
         "versions": {"edge-digits": __version__, "python": platform.python_version(), **_installed()},
     }
+
+
+def _confidence(entry: Mapping[str, Any], curves: Sequence[ConfidenceCurve]) -> dict[str, Any] | None:
+    """What the curve of this very model was fitted on, and its best promise; None where confidences are the networks' own."""
+    files = {entry[kind]["sha256"] for kind in PRECISIONS if kind in entry}
+    curve = next((curve for curve in curves if any(files.intersection(chosen) for chosen in curve.networks)), None)
+    return None if curve is None else {"best_promise": curve.best_promise, "fitted": dict(curve.fitted)}
 
 
 def _installed() -> dict[str, str]:
@@ -64,7 +74,10 @@ def _installed() -> dict[str, str]:
 
 def as_text(facts: Mapping[str, Any]) -> str:
     """The same for people: a block a model, int8 and float side by side."""
-    blocks = [_model_block(name, entry, name == facts["default"]) for name, entry in facts["models"].items()]
+    blocks = []
+    for name, entry in facts["models"].items():
+        block = _model_block(name, entry, name == facts["default"])
+        blocks.append(f"{block}\n  {'confidence':{LABEL_WIDTH}}{_origin_of_confidence(facts['confidence'][name])}")
     if facts["adapted"]:
         blocks.append(f"adapted: {', '.join(facts['adapted'])}")
     blocks.append(", ".join(f"{name} {version}" for name, version in facts["versions"].items()) + f"; model contract {facts['contract']}")
@@ -111,6 +124,14 @@ def _origin(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
     if judged:
         rows.append(("judged", f"{judged['date'][:10]} on {judged['machine']['processor']}, {_gates(judged)}"))
     return rows
+
+
+def _origin_of_confidence(known: Mapping[str, Any] | None) -> str:
+    if known is None:
+        return "the networks' own probabilities: no curve was fitted with these files"
+    folders = known["fitted"]["folders"]
+    pages, digits = (sum(part[word] for part in folders) for word in ("pages", "digits"))
+    return f"fitted on {pages} pages, {digits:,} digits, {known['fitted']['date']}; --max-error from {100 * known['best_promise']:.2g} %"
 
 
 def _gates(judged: Mapping[str, Any]) -> str:

@@ -43,10 +43,18 @@ def test_other_settings_are_refused_and_told(tmp_path: Path) -> None:
     path = tmp_path / "j"
     with Journal(path) as journal:
         journal.check_settings({"model": "x", "dpi": 200})
+        journal.finish("a", STATE, None)
     with Journal(path) as journal, pytest.raises(UsageError, match=r"another dpi \(200, now 300\).*--overwrite"):
         journal.check_settings({"model": "x", "dpi": 300})
     with Journal(path, fresh=True) as journal:
         journal.check_settings({"model": "y", "dpi": 300})
+
+
+def test_settings_of_a_run_that_read_nothing_bind_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    for dpi in (200, 300):
+        with Journal(path) as journal:
+            journal.check_settings({"model": "x", "dpi": dpi})
 
 
 def test_two_batches_cannot_write_one_table(tmp_path: Path) -> None:
