@@ -170,7 +170,7 @@ class SignFinder:
         return not self._ink.strokes[y : y + h, x + w + 1 : max(x + w + 1, bx + bw)].any()
 
     def _name(self, piece: Piece, gap: _Gap, width: float) -> str:
-        """What sign a piece could be: one of MARKS, "^" for the upper point of a colon, "" for none."""
+        """What sign a piece could be: one of MARKS, "^" for a point that may belong to a colon, "" for none."""
         _, y, w, h, area = piece
         size = gap.height
         middle = gap.level(y + h / 2)
@@ -313,7 +313,7 @@ def _is_dash(piece: Piece, size: float, width: float) -> bool:
 
 
 def _name_small(piece: Piece, gap: _Gap) -> str:
-    """A piece as a point, a comma or the upper point of a colon, "" as none of them."""
+    """A piece as a point, a comma or a part of a colon, "" as none of them."""
     _, y, w, h, _ = piece
     size = gap.height
     below = y + h - gap.foot
@@ -325,15 +325,14 @@ def _name_small(piece: Piece, gap: _Gap) -> str:
     middle = gap.level(y + h / 2)
     if 0.78 <= middle <= 1.25:
         return "."
-    return "^" if 0.1 <= middle < 0.72 else ""
+    return "^" if 0.1 <= middle < 0.78 else ""
 
 
 def _colon(found: list[tuple[str, Piece]], gap: _Gap) -> tuple[str, Piece] | None:
     """Two points above each other as one sign."""
-    upper, lower = ([piece for mark, piece in found if mark == kind] for kind in "^.")
-    if len(upper) != 1 or len(lower) != 1 or len(found) != 2:
+    if len(found) != 2 or any(mark not in "^." for mark, _ in found):
         return None
-    (ux, uy, uw, uh, ua), (lx, ly, lw, lh, la) = upper[0], lower[0]
+    (ux, uy, uw, uh, ua), (lx, ly, lw, lh, la) = sorted((piece for _, piece in found), key=lambda piece: piece[1])
     apart = (ly + lh / 2 - uy - uh / 2) / gap.height
     if abs(ux + uw / 2 - lx - lw / 2) > 0.25 * gap.height or not 0.2 <= apart <= 0.85 or max(ua, la) > 3.5 * min(ua, la):
         return None
