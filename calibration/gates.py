@@ -18,6 +18,8 @@ else:
 
 COMMITTED_GATES: Final = Path(__file__).resolve().parent / "gates.toml"
 FILE_GROUP: Final = "file"
+COMPANIONS_TABLE: Final = "companions"
+"""Holds gates as well, a table for each kind of companion; they say nothing of the tile classifier."""
 _INT8_PREFIX: Final = "int8_"
 _FLOAT_PREFIX: Final = "float_"
 
@@ -77,12 +79,18 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise CalibrationError(f"{path}: cannot be read ({error})") from error
 
 
-def load_gates(path: Path = COMMITTED_GATES) -> Gates:
-    """Read a gates file. Raises CalibrationError when it cannot be read or holds what is no gate."""
+def load_gates(path: Path = COMMITTED_GATES, companion: str | None = None) -> Gates:
+    """Read the gates of the tile classifier, or of a kind of companion.
+
+    Raises CalibrationError when the file cannot be read or holds what is no gate, or none of that kind.
+    """
     tables = read_toml(path)
+    companions = tables.pop(COMPANIONS_TABLE, {})
+    if companion is not None:
+        tables = companions.get(companion, {}) if isinstance(companions, dict) else {}
     gates = tuple(_gate(path, group, key, limit) for group, table in tables.items() for key, limit in _items(path, group, table))
     if not gates:
-        raise CalibrationError(f"{path}: holds no gate; every model would pass")
+        raise CalibrationError(f"{path}: holds no gate{f' of {companion} networks' if companion else ''}; every model would pass")
     return Gates(gates, hashlib.sha256(path.read_bytes()).hexdigest())
 
 

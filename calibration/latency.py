@@ -22,17 +22,20 @@ TILES_A_TURN: Final = 512
 """A turn takes some milliseconds: long against the clock, short against a machine's moods."""
 
 
-def measure(engines: Mapping[str, Engine], tiles: NDArray[np.float32], rounds: int = ROUNDS) -> dict[str, dict[str, dict[str, float]]]:
+def measure(
+    engines: Mapping[str, Engine], tiles: NDArray[np.float32], rounds: int = ROUNDS, output: str = "logits"
+) -> dict[str, dict[str, dict[str, float]]]:
     """Microseconds a digit, {engine: {"batch_1": {"p50": ..., "p95": ...}}}, p50 and p95 over rounds.
 
-    engines : sessions of one thread, by name. tiles : float32 (n, 1, 28, 28); batches walk through them.
+    engines : sessions of one thread, by name. tiles : float32 (n, 1, 28, 28), or what else they take; batches walk through
+    them. output : of the graphs.
     """
     result: dict[str, dict[str, dict[str, float]]] = {name: {} for name in engines}
     for batch in BATCHES:
         taken: dict[str, list[float]] = {name: [] for name in engines}
         for turn in range(WARM_UP_ROUNDS + rounds):
             for name, engine in engines.items():
-                micros = _one_turn(engine, tiles, batch)
+                micros = _one_turn(engine, tiles, batch, output)
                 if turn >= WARM_UP_ROUNDS:
                     taken[name].append(micros)
         for name, values in taken.items():
@@ -40,10 +43,10 @@ def measure(engines: Mapping[str, Engine], tiles: NDArray[np.float32], rounds: i
     return result
 
 
-def _one_turn(engine: Engine, tiles: NDArray[np.float32], batch: int) -> float:
+def _one_turn(engine: Engine, tiles: NDArray[np.float32], batch: int, output: str) -> float:
     starts = [start % max(1, len(tiles) - batch + 1) for start in range(0, TILES_A_TURN, batch)]
     pieces = [tiles[start : start + batch] for start in starts]
     begin = perf_counter_ns()
     for piece in pieces:
-        engine.run("logits", piece)
+        engine.run(output, piece)
     return (perf_counter_ns() - begin) / 1000.0 / sum(len(piece) for piece in pieces)

@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from calibration import golden, onnx_files
 from calibration.errors import CalibrationError, RefusedError, report
@@ -27,12 +27,24 @@ from calibration.judge import PRECISIONS, VERDICT_FORMAT, Candidate, load_candid
 from edge_digits.errors import ModelNotFoundError
 from edge_digits.options import Precision, RecognitionOptions
 from edge_digits.recognition.classifier import Classifier
-from edge_digits.recognition.weights import CONTRACT_VERSION, MANIFEST_NAME, WEIGHTS_FOLDER, load_manifest
+from edge_digits.recognition.weights import COMPANIONS, CONTRACT_VERSION, MANIFEST_NAME, WEIGHTS_FOLDER, load_manifest
 
 SHIPPED: Final[tuple[Precision, ...]] = ("int8", "float")
 """In the order of a manifest's entry."""
 WEIGHTS_LICENCE: Final = "Apache-2.0"
 TRAINING_SETS: Final = Path(__file__).resolve().parent / "training_sets.toml"
+
+
+class JudgedFile(Protocol):
+    """A model file that a verdict may speak of."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes."""
 
 
 def load_verdict(path: Path) -> dict[str, Any]:
@@ -48,28 +60,29 @@ def load_verdict(path: Path) -> dict[str, Any]:
     return verdict
 
 
-def refuse_unless_passed(verdict: Mapping[str, Any], candidates: Mapping[str, Candidate]) -> None:
+def refuse_unless_passed(verdict: Mapping[str, Any], candidates: Mapping[str, JudgedFile]) -> None:
     """Raises RefusedError unless every gate was passed by these very files."""
-    if verdict.get("passed") is not True or _missed(verdict["gates"]):
-        raise RefusedError(f"the verdict is no pass ({_missed(verdict['gates']) or 'passed is not true'}); nothing was published")
+    if verdict.get("passed") is not True or missed_gates(verdict["gates"]):
+        raise RefusedError(f"the verdict is no pass ({missed_gates(verdict['gates']) or 'passed is not true'}); nothing was published")
     _refuse_other_files(verdict, candidates)
 
 
-def refuse_unless_float_passes(verdict: Mapping[str, Any], candidates: Mapping[str, Candidate]) -> list[dict[str, Any]]:
+def refuse_unless_float_passes(verdict: Mapping[str, Any], candidates: Mapping[str, JudgedFile]) -> list[dict[str, Any]]:
     """The gates as the float file alone passed them. Raises RefusedError when it did not, or no gate says anything of it."""
     checks = check_float_alone(verdict["gates"], verdict["figures"])
-    if not checks or _missed(checks):
-        reason = f"float misses {_missed(checks)}" if checks else "no gate judges the float file alone"
-        raise RefusedError(f"the verdict is no pass ({_missed(verdict['gates'])}), and {reason}; nothing was published")
+    if not checks or missed_gates(checks):
+        reason = f"float misses {missed_gates(checks)}" if checks else "no gate judges the float file alone"
+        raise RefusedError(f"the verdict is no pass ({missed_gates(verdict['gates'])}), and {reason}; nothing was published")
     _refuse_other_files(verdict, candidates)
     return checks
 
 
-def _missed(checks: Sequence[Mapping[str, Any]]) -> str:
+def missed_gates(checks: Sequence[Mapping[str, Any]]) -> str:
+    """The gates of a verdict that were not passed, with commas; "" where all were."""
     return ", ".join(str(check.get("gate")) for check in checks if check.get("passed") is not True)
 
 
-def _refuse_other_files(verdict: Mapping[str, Any], candidates: Mapping[str, Candidate]) -> None:
+def _refuse_other_files(verdict: Mapping[str, Any], candidates: Mapping[str, JudgedFile]) -> None:
     for kind in PRECISIONS:
         found, judged = hashlib.sha256(candidates[kind].data).hexdigest(), verdict["files"][kind]["sha256"]
         if found != judged:
@@ -88,8 +101,10 @@ def publish(
     keep_float : where int8 missed a gate, publish the float file alone; the entry then has "int8_refused" in place of "int8".
     Raises RefusedError, CalibrationError, ModelError; the folder is then as before.
     """
+    if name in COMPANIONS:
+        raise CalibrationError(f"name is '{name}', which is that of a network beside the tile classifier; choose another")
     kinds, extra = SHIPPED, {}
-    if keep_float and verdict.get("passed") is False and _missed(verdict["gates"]):
+    if keep_float and verdict.get("passed") is False and missed_gates(verdict["gates"]):
         checks = refuse_unless_float_passes(verdict, candidates)
         kinds, extra = ("float",), {"int8_refused": {"missed": [check for check in verdict["gates"] if check["passed"] is not True]}}
         verdict = {**verdict, "gates": checks}
@@ -100,7 +115,7 @@ def publish(
     manifest = _manifest_with(folder, name, entry)
     contents[MANIFEST_NAME] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
     _prove({**contents, MANIFEST_NAME: json.dumps({**manifest, "default": name, "models": {name: entry}}).encode()}, kinds)
-    _replace(folder, contents, [f"{name}.{kind}.{end}" for kind in SHIPPED if kind not in kinds for end in ("onnx", "golden.npz")])
+    replace_files(folder, contents, [f"{name}.{kind}.{end}" for kind in SHIPPED if kind not in kinds for end in ("onnx", "golden.npz")])
     return entry
 
 
@@ -185,7 +200,7 @@ def _prove(contents: Mapping[str, bytes], kinds: Sequence[Precision]) -> None:
             Classifier(RecognitionOptions(model=staged, provider="cpu", precision=precision))
 
 
-def _replace(folder: Path, contents: Mapping[str, bytes], stale: Sequence[str]) -> None:
+def replace_files(folder: Path, contents: Mapping[str, bytes], stale: Sequence[str]) -> None:
     """All files or none; the manifest comes last, so a reader that starts in between sees a damaged model, never a wrong one.
 
     stale : files of an earlier publication that the manifest names no more; they go after it.
@@ -226,7 +241,10 @@ def _run(arguments: argparse.Namespace) -> int:
     candidates = {"float": load_candidate(arguments.float_path), "int8": load_candidate(arguments.int8_path)}
     entry = publish(arguments.name, verdict, candidates, arguments.mnist, arguments.out, keep_float=arguments.keep_float)
     if "int8_refused" in entry:
-        print(f"int8 misses {_missed(entry['int8_refused']['missed'])}: float alone is published, and runs on the CPU too", file=sys.stderr)
+        print(
+            f"int8 misses {missed_gates(entry['int8_refused']['missed'])}: float alone is published, and runs on the CPU too",
+            file=sys.stderr,
+        )
     for kind in (kind for kind in SHIPPED if kind in entry):
         print(f"{arguments.out / entry[kind]['file']}: {entry[kind]['bytes']} bytes, SHA-256 {entry[kind]['sha256']}", file=sys.stderr)
     if not entry["judged"]["committed_gates"]:

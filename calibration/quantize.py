@@ -24,7 +24,7 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -94,33 +94,9 @@ def quantize(model: Any, tiles: Tiles, options: QuantizeOptions | None = None) -
     model : onnx.ModelProto of the contract. tiles : uint8 (n, 28, 28) from training data only.
     Returns an onnx.ModelProto with the same input and outputs, and the same metadata but for `quantization`, the options.
     """
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
     options = options or QuantizeOptions()
-    methods = {"entropy": CalibrationMethod.Entropy, "percentile": CalibrationMethod.Percentile}
-    chosen = _spread(tiles, options.tiles)
-    with tempfile.TemporaryDirectory(prefix="edge_digits_int8_") as folder, _quiet_quantizer():
-        source, prepared, quantized = (Path(folder) / f"{step}.onnx" for step in ("float", "prepared", "int8"))
-        onnx_files.save_model(model, source)
-        # Shapes other than the batch are fixed, plain shape inference is enough; symbolic inference would need sympy.
-        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-        kept_float = [*(_head(prepared) if options.float_head else []), *(_first(prepared) if options.float_first else [])]
-        quantize_static(
-            str(prepared),
-            str(quantized),
-            TileFeed(chosen),
-            quant_format=QuantFormat.QDQ,
-            activation_type=QuantType.QInt8,
-            weight_type=QuantType.QInt8,
-            per_channel=options.per_channel,
-            reduce_range=options.reduce_range,
-            nodes_to_exclude=kept_float,
-            extra_options={"CalibPercentile": PERCENTILE, "ActivationSymmetric": options.symmetric},
-            calibrate_method=methods.get(options.method, CalibrationMethod.MinMax),
-        )
-        result = onnx_files.parse(quantized.read_bytes(), str(quantized))
-    _keep_contract(result)
+    chosen = spread(tiles, options.tiles)
+    result = quantize_statically(model, TileFeed(chosen), options, lambda path: _kept_float(path, options))
     values = {**onnx_files.metadata(model), "quantization": json.dumps({**asdict(options), "tiles": len(chosen)})}
     onnx_files.set_metadata(result, values)
     if options.method == "search":
@@ -129,7 +105,44 @@ def quantize(model: Any, tiles: Tiles, options: QuantizeOptions | None = None) -
     return result
 
 
-def _spread(tiles: Tiles, count: int) -> Tiles:
+def quantize_statically(model: Any, feed: Any, options: QuantizeOptions, kept_float: Callable[[Path], list[str]]) -> Any:
+    """The int8 graph of any float model, ranges from statistics alone, without metadata.
+
+    feed : a CalibrationDataReader of training inputs. kept_float : names of the nodes that stay float, of the graph in a
+    file; may name nodes in that file.
+    """
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    methods = {"entropy": CalibrationMethod.Entropy, "percentile": CalibrationMethod.Percentile}
+    with tempfile.TemporaryDirectory(prefix="edge_digits_int8_") as folder, _quiet_quantizer():
+        source, prepared, quantized = (Path(folder) / f"{step}.onnx" for step in ("float", "prepared", "int8"))
+        onnx_files.save_model(model, source)
+        # Inner shapes follow from fixed inputs, plain shape inference is enough; symbolic inference would need sympy.
+        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        quantize_static(
+            str(prepared),
+            str(quantized),
+            feed,
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=options.per_channel,
+            reduce_range=options.reduce_range,
+            nodes_to_exclude=kept_float(prepared),
+            extra_options={"CalibPercentile": PERCENTILE, "ActivationSymmetric": options.symmetric},
+            calibrate_method=methods.get(options.method, CalibrationMethod.MinMax),
+        )
+        result = onnx_files.parse(quantized.read_bytes(), str(quantized))
+    _keep_contract(result)
+    return result
+
+
+def _kept_float(path: Path, options: QuantizeOptions) -> list[str]:
+    return [*(head_nodes(path) if options.float_head else []), *(_first(path) if options.float_first else [])]
+
+
+def spread(tiles: Tiles, count: int) -> Tiles:
     """At most `count` tiles, evenly from first to last: the file may be sorted by label."""
     if len(tiles) <= count:
         return tiles
@@ -149,18 +162,19 @@ def _keep_contract(result: Any) -> None:
     onnx_files.shorten_names(result)
 
 
-def _head(path: Path) -> list[str]:
+def head_nodes(path: Path, operators: Sequence[str] = HEAD_OPERATORS, *, with_convolution: bool = False) -> list[str]:
     """Names of the nodes behind the last convolution; nodes without a name get one.
 
+    operators : what may stand there. with_convolution : that convolution as well, where it is the last layer itself.
     Raises CalibrationError for a graph of another kind.
     """
     nodes = _named_nodes(path)
     last = max((index for index, node in enumerate(nodes) if node.op_type == "Conv"), default=-1)
     behind = [node for node in nodes[last + 1 :] if node.op_type not in ("Relu", "Clip")]
-    strange = [node.op_type for node in behind if node.op_type not in HEAD_OPERATORS]
+    strange = [node.op_type for node in behind if node.op_type not in operators]
     if last < 0 or strange:
         raise CalibrationError(f"behind the last convolution stand {strange or 'all nodes'}; use --no-float-head for such a graph")
-    return [node.name for node in behind]
+    return [node.name for node in ([nodes[last], *behind] if with_convolution else behind)]
 
 
 def _first(path: Path) -> list[str]:

@@ -7,6 +7,7 @@ that brings the int8 logits nearest the float ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -79,7 +80,15 @@ def search_ranges(model: Any, tiles: NDArray[np.float32], wanted: NDArray[np.flo
 
     model : onnx.ModelProto whose activations have one scale each. tiles, wanted : as in logit_distance.
     """
-    best = logit_distance(model, tiles, wanted)
+    return search_scales(model, lambda changed: logit_distance(changed, tiles, wanted))
+
+
+def search_scales(model: Any, distance_of: Callable[[Any], float]) -> float:
+    """Improve the activation scales of a QDQ model in place by any measure; returns the distance that is left.
+
+    distance_of : function of an onnx.ModelProto that tells how far its outputs are from float.
+    """
+    best = distance_of(model)
     for _ in range(SWEEPS):
         for activation in find_activations(model):
             start, kept = numpy_helper.to_array(activation.scale), activation.state()
@@ -87,7 +96,7 @@ def search_ranges(model: Any, tiles: NDArray[np.float32], wanted: NDArray[np.flo
             for factor in FACTORS:
                 activation.restore(untouched)
                 activation.set_scale((start * np.float32(factor)).astype(np.float32))
-                distance = logit_distance(model, tiles, wanted)
+                distance = distance_of(model)
                 if distance < best:
                     best, kept = distance, activation.state()
             activation.restore(kept)

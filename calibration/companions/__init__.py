@@ -1,0 +1,1 @@
+"""The networks beside the tile classifier: quantized, judged, published."""
