@@ -45,8 +45,9 @@ def _smears(picture: np.ndarray, rng: np.random.Generator, bright: bool) -> None
     long, thin = float(rng.uniform(6, 30)), float(rng.uniform(0.7, 3))
     streaks = cv2.GaussianBlur(small, (0, 0), sigmaX=long if rng.random() < 0.6 else thin, sigmaY=thin if rng.random() < 0.6 else long)
     streaks = np.abs(streaks) if bright else -np.abs(streaks)
-    field = np.clip(streaks / (streaks.std() + 1e-6) * 32, -127, 127).astype(np.float32)
-    add_shade(picture, cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC).clip(-127, 127).astype(np.int8), float(rng.uniform(0, 9)))
+    field = np.clip(128 + streaks / (streaks.std() + 1e-6) * 32, 0, 255).astype(np.uint8)
+    large = np.asarray(cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+    add_shade(picture, large, float(rng.uniform(0, 9 if bright else 4)))
 
 
 def _write(canvas: Canvas, rng: np.random.Generator, sources: SheetSources, kind: str) -> None:

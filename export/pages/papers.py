@@ -29,54 +29,58 @@ def choose_size(rng: np.random.Generator) -> tuple[int, int]:
 
 def plain_paper(rng: np.random.Generator, shape: tuple[int, int]) -> Picture:
     """Blank paper: a tint, clouds, and a tooth between none and rough. Returns uint8 (h, w, 3) BGR."""
-    height, width = shape
     tint = np.array(_TINTS[int(rng.choice(len(_TINTS), p=_TINT_WEIGHTS))], np.float32) + rng.normal(0, 3, 3).astype(np.float32)
-    picture = np.empty((height, width, 3), np.uint8)
-    picture[:] = np.clip(tint, 0, 255).astype(np.uint8)
-    if rng.random() < 0.75:
-        add_shade(picture, _clouds(rng, shape, int(rng.integers(2, 7))), float(rng.uniform(0.3, 2.5)))
-    if rng.random() < 0.7:
-        add_shade(picture, _tooth(rng, shape, float(rng.choice([0.0, 0.8, 1.6]))), float(rng.choice([rng.uniform(0.5, 2.5), rng.uniform(2.5, 7)], p=[0.75, 0.25])))
-    return picture
+    clouds = float(rng.uniform(0.3, 2.5)) if rng.random() < 0.75 else 0.0
+    tooth = float(rng.choice([rng.uniform(0.5, 2.5), rng.uniform(2.5, 7)], p=[0.75, 0.25])) if rng.random() < 0.7 else 0.0
+    if not clouds + tooth:
+        picture = np.empty((*shape, 3), np.uint8)
+        picture[:] = np.clip(tint, 0, 255).astype(np.uint8)
+        return picture
+    # Both fields in one, 128 in the middle, so that a single table turns it into colours.
+    field = cv2.addWeighted(
+        _clouds(rng, shape, int(rng.integers(2, 7))), clouds / (clouds + tooth), _tooth(rng, shape), tooth / (clouds + tooth), 0
+    )
+    shades = (np.arange(256, dtype=np.float32)[:, None] - 128) * ((clouds + tooth) / 32) + tint
+    table = np.clip(np.rint(shades), 0, 255).astype(np.uint8)[None]
+    return np.asarray(cv2.LUT(cv2.merge([field] * 3), table), np.uint8)
 
 
-def add_shade(picture: Picture, field: NDArray[np.int8], amount: float) -> None:
-    """Adds a field, int8 (h, w) with standard deviation about 32, times amount/32 grey levels to all channels, in place."""
-    shade = cv2.convertScaleAbs(field.astype(np.int16) + 128, alpha=1.0)
+def add_shade(picture: Picture, field: NDArray[np.uint8], amount: float) -> None:
+    """Adds a field, uint8 (h, w), 128 in the middle and a standard deviation of about 32, times amount/32 grey levels, in place."""
     table = np.clip(np.rint((np.arange(256) - 128) * amount / 32), -127, 127)
-    darker = cv2.LUT(shade, np.clip(-table, 0, 255).astype(np.uint8))
-    lighter = cv2.LUT(shade, np.clip(table, 0, 255).astype(np.uint8))
+    darker = cv2.LUT(field, np.clip(-table, 0, 255).astype(np.uint8))
+    lighter = cv2.LUT(field, np.clip(table, 0, 255).astype(np.uint8))
     cv2.subtract(picture, cv2.merge([darker] * 3), dst=picture)
     cv2.add(picture, cv2.merge([lighter] * 3), dst=picture)
 
 
-def _clouds(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> NDArray[np.int8]:
-    coarse = rng.normal(0, 40, (cells, max(2, cells * shape[1] // shape[0]))).astype(np.float32)
-    return np.clip(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), -127, 127).astype(np.int8)
+def _clouds(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> NDArray[np.uint8]:
+    coarse = rng.normal(128, 40, (cells, max(2, cells * shape[1] // shape[0]))).clip(0, 255).astype(np.uint8)
+    return np.asarray(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 _NOISE_PX: Final = 640
 
 
-def _noise_tiles() -> dict[float, NDArray[np.int8]]:
+def _noise_tiles() -> dict[float, NDArray[np.uint8]]:
     rng = np.random.default_rng(11)
     tiles = {}
     for sigma in (0.0, 0.8, 1.6):
         noise = rng.normal(0, 1, (_NOISE_PX, _NOISE_PX)).astype(np.float32)
         if sigma:
             noise = cv2.GaussianBlur(noise, (0, 0), sigma)  # type: ignore[assignment]
-        tiles[sigma] = np.clip(noise / noise.std() * 32, -127, 127).astype(np.int8)
+        tiles[sigma] = np.clip(128 + noise / noise.std() * 32, 0, 255).astype(np.uint8)
     return tiles
 
 
 _TILES: Final = _noise_tiles()
 
 
-def _tooth(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> NDArray[np.int8]:
-    down, right = rng.integers(0, _NOISE_PX, 2)
-    tile = np.roll(_TILES[sigma], (int(down), int(right)), (0, 1))
-    repeats = -(-shape[0] // _NOISE_PX), -(-shape[1] // _NOISE_PX)
-    return np.tile(tile, repeats)[: shape[0], : shape[1]]
+def _tooth(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    tile = _TILES[float(rng.choice(list(_TILES)))]
+    down, right = (int(value) for value in rng.integers(0, _NOISE_PX, 2))
+    repeats = -(-(shape[0] + down) // _NOISE_PX), -(-(shape[1] + right) // _NOISE_PX)
+    return np.tile(tile, repeats)[down : down + shape[0], right : right + shape[1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +119,29 @@ def draw_line(picture: Picture, start: tuple[float, float], end: tuple[float, fl
     left, top, right, bottom = max(0, left), max(0, top), min(picture.shape[1], right), min(picture.shape[0], bottom)
     if right <= left or bottom <= top:
         return
+    if start[0] == end[0] or start[1] == end[1]:
+        _draw_straight(picture, start, end, line)
+        return
     mask = np.zeros((bottom - top, right - left), np.uint8)
     thick = max(1, round(line.width_px))
     level = round(255 * line.strength * min(1.0, line.width_px / thick))
     ends = [np.round((np.array(at) - (left, top)) * 16).astype(int).tolist() for at in (start, end)]
     cv2.line(mask, ends[0], ends[1], level, thick, cv2.LINE_AA, 4)
     darken(picture[top:bottom, left:right], mask, line.colour)
+
+
+def _draw_straight(picture: Picture, start: tuple[float, float], end: tuple[float, float], line: PrintedLine) -> None:
+    """A line along the rows or columns: each of its pixel rows is one product."""
+    upright = start[0] == end[0]
+    middle = start[0] if upright else start[1]
+    first, last = sorted((start[1], end[1]) if upright else (start[0], end[0]))
+    span = slice(max(0, round(first)), max(0, round(last)))
+    low, high = middle - line.width_px / 2, middle + line.width_px / 2
+    for at in range(max(0, int(low)), min(picture.shape[1 if upright else 0], int(np.ceil(high)))):
+        covered = line.strength * (min(high, at + 1) - max(low, at))
+        table = np.arange(256, dtype=np.float32)[:, None] * (1 - covered * (1 - np.array(line.colour, np.float32) / 255))
+        part = picture[span, at] if upright else picture[at, span]
+        part[:] = cv2.LUT(part[None], np.rint(table).astype(np.uint8)[None])[0]
 
 
 def darken(part: Picture, mask: NDArray[np.uint8], colour: tuple[int, int, int]) -> None:

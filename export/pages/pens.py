@@ -173,14 +173,16 @@ class InkLayer:
             points = np.vstack([stroke[:1], points, stroke[-1:]])
         at = np.round((points[:, :2] - corner + 0.5) * (fine * 16) - 8).astype(np.int32)
         thick = np.maximum(1, np.round(points[:, 2] * 2 * fine)).astype(np.int32)
-        level = 255 - (32 * _wave(rng, len(points), 3) * min(1.0, self.pen.pressure * 3)).astype(np.int32) // 8 * 8
+        level = np.full(len(points), 255) if self.pen.pressure < 0.15 else 255 - (70 * self.pen.pressure * _wave(rng, len(points), 3)).astype(np.int32) // 12 * 12
         if self.pen.dry:
             level = np.where(_wave(rng, len(points), 6) < self.pen.dry * 2.5, 0, level)
         changes = np.flatnonzero((np.diff(thick) != 0) | (np.diff(level) != 0)) + 1
+        # Drawn finer than the sheet, edges get smooth when it is brought down.
+        smooth = cv2.LINE_8 if fine > 1 else cv2.LINE_AA
         start = 0
         for end in [*changes.tolist(), len(points)]:
             if level[start]:
-                cv2.polylines(patch, [at[start : end + 1]], False, int(level[start]), int(thick[start]), cv2.LINE_AA, 4)
+                cv2.polylines(patch, [at[start : end + 1]], False, int(level[start]), int(thick[start]), smooth, 4)
             start = end
 
 

@@ -59,7 +59,7 @@ def trace_sign(glyph: NDArray[np.uint8]) -> TracedSign | None:
     large = cv2.copyMakeBorder(large, *[_RIM_PX] * 4, cv2.BORDER_CONSTANT, value=0)
     mask = (cv2.GaussianBlur(large, (0, 0), 1.3) > 112).astype(np.uint8)
     radius = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    paths = _straightened(_branches(thin(mask), radius))
+    paths = _straightened(_branches(thin(mask), radius), mask.shape[1])
     strokes = tuple(_smooth(path, radius, size[1]) for path in paths)
     if not strokes:
         return None
@@ -102,15 +102,33 @@ def _thinning_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 _TABLES: Final = _thinning_tables()
 _NEIGHBOURS: Final = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]], np.float32)
 
-_Path = list[tuple[int, int]]
+_Path = list[int]
+"""Pixels of a picture in a row, by y * width + x."""
+
+_STEPS: Final = ((0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1))
+
+
+def _steps_by_code() -> tuple[tuple[tuple[int, int], ...], ...]:
+    """For each code of eight neighbours the steps one may take: a diagonal one only where no two straight ones lead there."""
+    found = []
+    for code in range(256):
+        straight = [bit for bit in (0, 2, 4, 6) if code >> bit & 1]
+        diagonal = [bit for bit in (1, 3, 5, 7) if code >> bit & 1 and not code >> (bit - 1) & 1 and not code >> ((bit + 1) % 8) & 1]
+        found.append(tuple(_STEPS[bit] for bit in straight + diagonal))
+    return tuple(found)
+
+
+_MAY_STEP: Final = _steps_by_code()
 
 
 def _branches(line: NDArray[np.uint8], radius: NDArray[np.float32]) -> list[_Path]:
-    """The pieces of a centre line between its ends and crossings, as pixels (x, y); bumps are left out."""
-    rows, columns = np.nonzero(line)
-    pixels = set(zip(columns.tolist(), rows.tolist(), strict=True))
-    near = {pixel: _neighbours(pixel, pixels) for pixel in pixels}
-    nodes = {pixel for pixel, around in near.items() if len(around) != 2}
+    """The pieces of a centre line between its ends and crossings; bumps are left out."""
+    width = line.shape[1]
+    pixels = np.flatnonzero(line)
+    codes = cv2.filter2D(line, -1, _NEIGHBOURS, borderType=cv2.BORDER_CONSTANT).reshape(-1)[pixels]
+    near = {at: [at + dx + dy * width for dx, dy in _MAY_STEP[code]] for at, code in zip(pixels.tolist(), codes.tolist(), strict=True)}
+    wide = radius.reshape(-1)
+    nodes = {at for at, around in near.items() if len(around) != 2}
     branches, seen, covered = [], set(), set(nodes)
     for node in sorted(nodes):
         for first in near[node]:
@@ -118,72 +136,80 @@ def _branches(line: NDArray[np.uint8], radius: NDArray[np.float32]) -> list[_Pat
                 continue
             path = [node, first]
             while path[-1] not in nodes:
-                path.append(next(pixel for pixel in near[path[-1]] if pixel != path[-2]))
+                a, b = near[path[-1]]
+                path.append(b if a == path[-2] else a)
             seen.add((path[-1], path[-2]))
             covered.update(path)
-            ends = [len(near[end]) for end in (path[0], path[-1])]
+            ends = len(near[path[0]]), len(near[path[-1]])
             crossing = path[0] if ends[0] > 1 else path[-1]
-            bump = min(ends) == 1 < max(ends) and len(path) < _SPUR_RADII * radius[crossing[1], crossing[0]] + 1
+            bump = min(ends) == 1 < max(ends) and len(path) < _SPUR_RADII * wide[crossing] + 1
             if not bump:
                 branches.append(path)
-    for start in sorted(pixels - covered):
+    for start in near:
         if start not in covered:
             ring = [start, near[start][0]]
             while ring[-1] != start:
-                ring.append(next(pixel for pixel in near[ring[-1]] if pixel != ring[-2]))
+                a, b = near[ring[-1]]
+                ring.append(b if a == ring[-2] else a)
             covered.update(ring)
             branches.append(ring)
     return branches
-
-
-def _neighbours(pixel: tuple[int, int], pixels: set[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Pixels one step away; a diagonal step only where no two straight steps lead there."""
-    x, y = pixel
-    found = [at for at in ((x, y - 1), (x + 1, y), (x, y + 1), (x - 1, y)) if at in pixels]
-    for dx, dy in ((1, -1), (1, 1), (-1, 1), (-1, -1)):
-        if (x + dx, y + dy) in pixels and (x + dx, y) not in pixels and (x, y + dy) not in pixels:
-            found.append((x + dx, y + dy))
-    return found
 
 
 _REACH_PX: Final = 7
 _MEETING_PX: Final = 4
 
 
-def _straightened(branches: list[_Path]) -> list[_Path]:
+def _straightened(branches: list[_Path], width: int) -> list[_Path]:
     """Joins, at every crossing, the branches that run straight on into each other, as the pen did."""
     paths = [path for path in branches if len(path) > 1]
     while True:
+        ends = [_ends(path, width) for path in paths]
         best = None
-        for i, a in enumerate(paths):
+        for i in range(len(paths)):
             for j in range(i + 1, len(paths)):
-                for a_turn, b_turn in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
-                    cost = _bend(a[::a_turn], paths[j][::b_turn])
-                    if cost is not None and (best is None or cost < best[0]):
-                        best = cost, i, j, a_turn, b_turn
+                for a_turn in (0, 1):
+                    for b_turn in (0, 1):
+                        cost = _bend(ends[i][a_turn], ends[j][b_turn])
+                        if cost is not None and (best is None or cost < best[0]):
+                            best = cost, i, j, a_turn, b_turn
         if best is None:
             return paths
         _, i, j, a_turn, b_turn = best
-        joined = paths[i][::a_turn] + paths[j][::b_turn]
+        joined = (paths[i] if a_turn else paths[i][::-1]) + (paths[j][::-1] if b_turn else paths[j])
         paths = [path for k, path in enumerate(paths) if k not in (i, j)] + [joined]
 
 
-def _bend(a: _Path, b: _Path) -> float | None:
-    """How much the pen would turn (0 straight on, 1 a right angle) going from the end of a into the start of b."""
-    if a[0] == a[-1] or b[0] == b[-1] or max(abs(a[-1][0] - b[0][0]), abs(a[-1][1] - b[0][1])) > _MEETING_PX:
+_End = tuple[int, int, float, float]
+"""x and y of an end, and the direction, of length 1, in which the path leaves through it."""
+
+
+def _ends(path: _Path, width: int) -> tuple[_End | None, _End | None]:
+    """The first and the last end of a path; none of a ring."""
+    if path[0] == path[-1]:
+        return None, None
+    reach = min(len(path), _REACH_PX) - 1
+    return _end(path[0], path[reach], width), _end(path[-1], path[-1 - reach], width)
+
+
+def _end(end: int, inside: int, width: int) -> _End:
+    (y, x), (v, u) = divmod(end, width), divmod(inside, width)
+    length = float(np.hypot(x - u, y - v)) + 1e-6
+    return x, y, (x - u) / length, (y - v) / length
+
+
+def _bend(a: _End | None, b: _End | None) -> float | None:
+    """How much the pen would turn (0 straight on, 1 a right angle) going out through end a and in through end b."""
+    if a is None or b is None or abs(a[0] - b[0]) > _MEETING_PX or abs(a[1] - b[1]) > _MEETING_PX:
         return None
-    back, on = a[max(-len(a), -_REACH_PX)], b[min(len(b), _REACH_PX) - 1]
-    u = np.subtract(a[-1], back)
-    v = np.subtract(on, b[0])
-    turn = 1.0 - float(u @ v) / (float(np.hypot(*u) * np.hypot(*v)) + 1e-6)
+    turn = 1.0 + a[2] * b[2] + a[3] * b[3]
     return turn if turn < 0.75 else None
 
 
 def _smooth(path: _Path, radius: NDArray[np.float32], height_px: int) -> Stroke:
     """A path of pixels as a smooth stroke in heights, its points about 1.5 px of the thinned picture apart."""
-    at = np.array(path, np.float32)
-    wide = radius[at[:, 1].astype(int), at[:, 0].astype(int)]
-    points = np.column_stack([at, wide]).astype(np.float32)
+    rows, columns = np.divmod(np.array(path), radius.shape[1])
+    points = np.column_stack([columns, rows, radius.reshape(-1)[path]]).astype(np.float32)
     closed = len(path) > 4 and path[0] == path[-1]
     rim = min(len(points) - 1, 6)
     extended = np.vstack([points[-rim - 1 : -1], points, points[1 : rim + 1]]) if closed else _mirrored(points, rim)
@@ -191,7 +217,7 @@ def _smooth(path: _Path, radius: NDArray[np.float32], height_px: int) -> Stroke:
     kept = max(2, round(len(path) / _STEP_PX))
     positions = np.linspace(0, len(points) - 1, kept)
     index = np.arange(len(points))
-    stroke = np.column_stack([np.interp(positions, index, smoothed[:, k]) for k in range(3)]).astype(np.float32)
+    stroke = np.stack([np.interp(positions, index, smoothed[:, k]) for k in range(3)], axis=1).astype(np.float32)
     stroke[:, :2] -= _RIM_PX - 0.5
     return stroke / np.float32(height_px)
 
