@@ -21,6 +21,7 @@ LEAST_IN_STEP: Final = 25
 WIDEST: Final = 17.0
 """Log-odds beyond those of any probability kept by `log_odds`."""
 ROUNDS: Final = 60
+SMALLEST_STEP: Final = 1e-9
 
 Floats = NDArray[np.float64]
 
@@ -63,14 +64,22 @@ def fit_logistic(seen: Observations) -> ConfidenceMap:
     """
     x, weight = log_odds(seen.given), seen.weight
     design, start = np.stack([x, np.ones_like(x)]), np.array([1.0, 0.0])
+
+    def loss(line: Floats) -> float:
+        odds = line @ design
+        return float((weight * (np.logaddexp(0.0, odds) - seen.right * odds)).sum() + ((line - start) ** 2).sum() / 2.0)
+
     found = start.copy()
     for _ in range(ROUNDS):
         chance = 1.0 / (1.0 + np.exp(-(found @ design)))
         slope = design @ (weight * (chance - seen.right)) + (found - start)
         curvature = (design * (weight * chance * (1.0 - chance))) @ design.T + np.eye(2)
         step = np.linalg.solve(curvature, slope)
-        found -= step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
-        if float(np.abs(step).max()) < 1e-9:
+        # Far from the bottom a full Newton step may leap over it and back for ever.
+        while float(np.abs(step).max()) > SMALLEST_STEP and loss(found - step) > loss(found):
+            step = step / 2.0
+        found = found - step
+        if float(np.abs(step).max()) <= SMALLEST_STEP:
             break
     if found[0] < 0:
         found = np.array([0.0, _share(float((weight * seen.right).sum()), float(weight.sum()))])
