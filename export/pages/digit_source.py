@@ -27,6 +27,8 @@ SET_WEIGHTS: Final = {"mnist": 0.46, "chen": 0.24, "orand": 0.16, "optdigits": 0
 
 _CRUMB_SHARE: Final = 0.08
 _RIM_CRUMB_SHARE: Final = 0.35
+_MOST_STROKES: Final = 5
+"""More strokes than that are a torn outline or a printed pattern."""
 _BLOT_RADII: Final = 1.9
 """Where the line is so much wider than its median, a loop has run full: its path would lose the loop."""
 
@@ -101,7 +103,7 @@ def lean(ink: NDArray[np.uint8]) -> float:
 
 
 def _trustworthy(traced: TracedSign | None) -> TracedSign | None:
-    if traced is None:
+    if traced is None or len(traced.strokes) > _MOST_STROKES:
         return None
     widest = max(float(stroke[:, 2].max()) for stroke in traced.strokes)
     return None if widest > traced.pen / 2 * _BLOT_RADII else traced

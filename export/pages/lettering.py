@@ -52,13 +52,14 @@ class HandFont:
         drawn = draw_text(character, self._face)
         if drawn is None:
             return None
-        ink, _, above = drawn
+        ink, bearing, above = drawn
         traced = trace_sign(ink)
         if traced is None:
             return None
         scale, drop = ink.shape[0] / self._cap_px, 1.0 - above / self._cap_px
         strokes = tuple((stroke * np.float32(scale)) + np.array([0, drop, 0], np.float32) for stroke in traced.strokes)
-        return TracedSign(strokes, traced.width * scale, traced.pen * scale)
+        advance = float(self._face.getlength(character)) / self._cap_px
+        return TracedSign(strokes, traced.width * scale, traced.pen * scale, bearing=bearing / self._cap_px, advance=advance)
 
 
 def draw_text(text: str, face: Any) -> tuple[NDArray[np.uint8], int, int] | None:

@@ -131,10 +131,11 @@ def _term(rng: np.random.Generator, variable: str) -> str:
     if form < 0.4:
         return small
     if form < 0.75:
-        return f"{small if rng.random() < 0.8 else ''}{variable}"
+        power = f"^{int(rng.integers(2, 10))}" if rng.random() < 0.3 else ""
+        return f"{small if rng.random() < 0.8 else ''}{variable}{power}"
     sign = rng.choice(["+", "-"])
     inside = f"({small}{variable if rng.random() < 0.5 else ''}{sign}{int(rng.integers(1, 10))})"
-    return (str(int(rng.integers(2, 10))) if rng.random() < 0.5 else "") + inside
+    return (str(int(rng.integers(2, 10))) if rng.random() < 0.5 else "") + inside + ("^2" if rng.random() < 0.15 else "")
 
 
 ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")

@@ -33,6 +33,7 @@ class TracedSign:
     links : strokes that lead on to the next sign; drawn with it, but no part of it.
     bitmap : uint8 (h, w), for a sign that keeps its own outline; strokes is then one of three points: the bitmap's corners top left,
     top right and bottom left.
+    bearing, advance : free space before the ink, and step to the next sign, in heights, where a font sets them; advance 0 where none does.
     """
 
     strokes: tuple[Stroke, ...]
@@ -40,6 +41,8 @@ class TracedSign:
     pen: float
     links: tuple[Stroke, ...] = ()
     bitmap: NDArray[np.uint8] | None = None
+    bearing: float = 0.0
+    advance: float = 0.0
 
 
 def outlined_sign(glyph: NDArray[np.uint8]) -> TracedSign:

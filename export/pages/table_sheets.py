@@ -146,6 +146,8 @@ def _write_in(
 ) -> None:
     """Writes a text into a cell, smaller where it would not fit."""
     x, y, w, h = cell
+    if row is not None and width_of(writer, text, height * 0.6) > w:
+        text = digits(rng, 1, 1)
     length = width_of(writer, text, height)
     size = height if length <= w * 0.95 else max(height * 0.55, height * w * 0.95 / length)
     text = fitted(writer, text, size, w * 1.02)

@@ -34,6 +34,8 @@ def wear(canvas: Canvas, sources: SheetSources, rng: np.random.Generator) -> Non
         scan_edge(canvas, rng)
     if chances[6] < 0.05:
         long_scratch(canvas, rng)
+    if chances[7] < 0.06:
+        show_through(canvas, rng)
 
 
 def stamp(canvas: Canvas, sources: SheetSources, rng: np.random.Generator) -> None:
@@ -144,3 +146,14 @@ def long_scratch(canvas: Canvas, rng: np.random.Generator) -> None:
     curve = (1 - t) ** 2 * points[0] + 2 * t * (1 - t) * points[1] + t**2 * points[2]
     level = int(rng.integers(60, 190))
     cv2.polylines(canvas.picture, [np.round(curve * 16).astype(np.int32)], False, (level, level, level), 1, cv2.LINE_AA, 4)
+
+
+def show_through(canvas: Canvas, rng: np.random.Generator) -> None:
+    """Writing on the back shines through, mirrored, soft and pale."""
+    layers = list(canvas.layers.values())
+    if not layers:
+        return
+    back = cv2.flip(layers[int(rng.integers(len(layers)))].coverage, 1)
+    shift = np.array([[1, 0, rng.uniform(-0.2, 0.2) * canvas.width], [0, 1, rng.uniform(-0.2, 0.2) * canvas.height]], np.float32)
+    moved = cv2.GaussianBlur(cv2.warpAffine(back, shift, (canvas.width, canvas.height)), (0, 0), float(rng.uniform(1, 3)))
+    darken(canvas.picture, np.asarray(cv2.convertScaleAbs(moved, alpha=float(rng.uniform(0.06, 0.22))), np.uint8), (110, 90, 90))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -100,7 +100,7 @@ class Writer:
         phase, amount = rng.uniform(0, 2 * np.pi, 4), rng.normal(0, self.wobble, 4)
         strokes = tuple(self._bent(stroke, turn, phase, amount, sign.pen) for stroke in sign.strokes)
         links = tuple(self._bent(stroke, turn, phase, amount, sign.pen) for stroke in sign.links)
-        return TracedSign(strokes, sign.width * stretch_x, sign.pen, links, sign.bitmap)
+        return replace(sign, strokes=strokes, width=sign.width * stretch_x, links=links)
 
     def _bent(
         self, stroke: Stroke, turn: NDArray[np.float32], phase: NDArray[np.float64], amount: NDArray[np.float64], pen: float
@@ -134,7 +134,7 @@ def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
         slant=float(rng.normal(0.0, 0.1)),
         stretch=float(np.exp(rng.normal(0, 0.12))),
         wobble=float(abs(rng.normal(0, 0.018))),
-        gap=float(rng.choice([rng.uniform(0.06, 0.22), rng.uniform(0.18, 0.5), rng.uniform(-0.08, 0.05)], p=[0.42, 0.43, 0.15])),
+        gap=float(rng.choice([rng.uniform(0.06, 0.22), rng.uniform(0.18, 0.5), rng.uniform(-0.06, 0.05)], p=[0.43, 0.45, 0.12])),
         uneven=float(rng.choice([rng.uniform(0.01, 0.06), rng.uniform(0.05, 0.2)], p=[0.75, 0.25])),
         line_width_follows=float(rng.uniform(0.1, 0.8)),
         barred=bool(european and chances[0] < 0.7),
@@ -163,7 +163,7 @@ def _forms(rng: np.random.Generator, home: DigitSet, digit: int, slant: float, o
 
 
 def _with(sign: TracedSign, extra: Stroke | None) -> TracedSign:
-    return sign if extra is None else TracedSign((*sign.strokes, extra), sign.width, sign.pen, sign.links)
+    return sign if extra is None else replace(sign, strokes=(*sign.strokes, extra))
 
 
 def _line(start: tuple[float, float], end: tuple[float, float], half_width: float) -> Stroke:

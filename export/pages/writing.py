@@ -15,6 +15,15 @@ from export.pages.signs import joined_zeros
 from export.pages.strokes import Stroke, TracedSign
 from export.pages.writer import Writer
 
+RAISED_SIZE: Final = 0.6
+"""Height of an exponent, the sign after a ^, in heights of the line."""
+
+OVERWRITTEN_SHARE: Final = 0.012
+"""So many digits were gone over a second time."""
+
+LEAST_SIGN_GAP: Final = 0.07
+"""Digits may touch each other; signs and letters beside them keep so much distance, in heights."""
+
 WORD_GAP: Final = 0.55
 """Free space that stands for a blank, in heights, beside the gap between signs."""
 
@@ -49,6 +58,7 @@ class _Set:
     sign: TracedSign
     left: float
     lift: float
+    size: float
 
 
 def write_line(canvas: Canvas, writer: Writer, pen: Pen, text: str, line: Line, rng: np.random.Generator) -> Box | None:
@@ -58,6 +68,8 @@ def write_line(canvas: Canvas, writer: Writer, pen: Pen, text: str, line: Line, 
     for each in _lay_out(writer, text, line, rng):
         strokes = [_on_sheet(stroke, each, writer, line, pen) for stroke in each.sign.strokes]
         box = layer.draw(strokes, rng) if each.sign.bitmap is None else layer.draw_bitmap(each.sign.bitmap, strokes[0])
+        if each.sign.bitmap is None and text[each.index].isdigit() and rng.random() < OVERWRITTEN_SHARE:
+            layer.draw([stroke + np.array([*rng.normal(0, 0.04 * line.height_px, 2), 0], np.float32) for stroke in strokes], rng)
         if each.sign.links:
             layer.draw([_on_sheet(stroke, each, writer, line, pen) for stroke in each.sign.links], rng)
         if box is not None and min(box[2:]) > 0:
@@ -69,7 +81,7 @@ def write_line(canvas: Canvas, writer: Writer, pen: Pen, text: str, line: Line, 
 def width_of(writer: Writer, text: str, height_px: float, gap: float | None = None) -> float:
     """About how wide a text gets, in pixels."""
     step = writer.digit_width + max(0.0, writer.gap if gap is None else gap)
-    return height_px * sum(WORD_GAP if c == " " else step * (0.5 if c in ".,':1I" else 1.0) for c in text)
+    return height_px * sum(WORD_GAP if c == " " else step * (0.5 if c in ".,':1I" else 1.0) for c in text if c != "^")
 
 
 def _lay_out(writer: Writer, text: str, line: Line, rng: np.random.Generator) -> list[_Set]:
@@ -80,22 +92,42 @@ def _lay_out(writer: Writer, text: str, line: Line, rng: np.random.Generator) ->
     for index, character in enumerate(text):
         if character == " ":
             cursor += WORD_GAP * float(rng.uniform(0.75, 1.5))
+        if character in " ^":
             continue
         if index in zeros:
             pending = joined_zeros(rng, zeros[index])
         joined = bool(pending)
-        sign = pending.pop(0) if pending else writer.digit(int(character), rng) if character.isdigit() else writer.character(character, rng, alone=not _in_word(text, index))
+        sign = pending.pop(0) if joined else _sign_of(writer, text, index, rng)
         if sign is None:
             continue
         sign = sign if joined else writer.placed(sign, rng)
+        raised = index > 0 and text[index - 1] == "^"
+        size = RAISED_SIZE * float(rng.uniform(0.85, 1.2)) if raised else 1.0
         points = np.concatenate(sign.strokes)
         low, high = float(points[:, 0].min()), float(points[:, 0].max())
         drift += float(rng.normal(0, writer.uneven * 0.15))
-        found.append(_Set(index, sign, cursor - (0 if joined else low), drift + float(rng.normal(0, writer.uneven * 0.3))))
-        inside_word = character.isalpha() and index + 1 < len(text) and text[index + 1].isalpha()
-        space = 0.0 if joined and pending else (min(gap, 0.12) if inside_word else gap) + float(rng.normal(0, 0.04))
-        cursor += (sign.width if joined else high - low) + max(space, -0.12)
+        lift = drift + float(rng.normal(0, writer.uneven * 0.3)) - (float(rng.uniform(0.35, 0.6)) if raised else 0.0)
+        inside_word = character.isalpha() and text[index + 1 : index + 2].isalpha()
+        if inside_word and sign.advance:
+            # As the font sets its letters, so that those of a running hand join.
+            found.append(_Set(index, sign, cursor + sign.bearing * writer.stretch - low, lift, size))
+            cursor += sign.advance * writer.stretch
+            continue
+        found.append(_Set(index, sign, cursor - (0 if joined else low * size), lift, size))
+        tight = min(gap, 0.12) if inside_word else gap if _between_digits(text, index) else max(gap, LEAST_SIGN_GAP)
+        space = 0.0 if joined and pending else tight + float(rng.normal(0, 0.03))
+        cursor += size * (sign.width if joined else high - low) + max(space, -0.1)
     return found
+
+
+def _between_digits(text: str, index: int) -> bool:
+    return text[index].isdigit() and text[index + 1 : index + 2].isdigit()
+
+
+def _sign_of(writer: Writer, text: str, index: int, rng: np.random.Generator) -> TracedSign | None:
+    if text[index].isdigit():
+        return writer.digit(int(text[index]), rng)
+    return writer.character(text[index], rng, alone=not _in_word(text, index))
 
 
 def _in_word(text: str, index: int) -> bool:
@@ -121,8 +153,8 @@ def _zero_runs(text: str) -> dict[int, int]:
 
 def _on_sheet(stroke: Stroke, each: _Set, writer: Writer, line: Line, pen: Pen) -> NDArray[np.float32]:
     """From heights of a sign to pixels of the sheet: place, slant, size, slope."""
-    down = stroke[:, 1] - 0.5 + each.lift
-    right = stroke[:, 0] + each.left - writer.slant * down
+    down = (stroke[:, 1] - 0.5) * each.size + each.lift
+    right = stroke[:, 0] * each.size + each.left - writer.slant * down
     cos, sin = np.cos(line.slope), np.sin(line.slope)
     placed = np.empty_like(stroke)
     placed[:, 0] = line.x + line.height_px * (right * cos - down * sin)
