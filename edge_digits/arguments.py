@@ -14,6 +14,7 @@ from edge_digits.options import (
     RecognitionOptions,
     SourceOptions,
 )
+from edge_digits.reading.expect import KINDS
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,10 +27,11 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reader_arguments(parser: argparse.ArgumentParser) -> None:
-    """All of add_model_arguments, and --min-confidence, --max-error, --max-megapixels, --dpi."""
+    """All of add_model_arguments, and --min-confidence, --max-error, --expect, --max-megapixels, --dpi."""
     group = parser.add_argument_group("reading")
     group.add_argument("--min-confidence", type=float, metavar="P", help="digits below this probability are '?' (default: the model's)")
     group.add_argument("--max-error", metavar="SHARE", help="name only so much that at most this share is wrong: 1/1000, 0.001 or 0.1%%")
+    group.add_argument("--expect", metavar="KIND", help=f"what numbers are: {KINDS}")
     group.add_argument(
         "--max-megapixels", type=float, default=DEFAULT_MAX_MEGAPIXELS, metavar="MP", help="refuse larger pictures (default %(default)s)"
     )
@@ -60,5 +62,5 @@ def reader_options(arguments: argparse.Namespace) -> Options:
     return Options(
         SourceOptions(arguments.max_megapixels, arguments.dpi),
         model_options(arguments),
-        ReadingOptions(arguments.min_confidence, parse_share(arguments.max_error)),
+        ReadingOptions(arguments.min_confidence, parse_share(arguments.max_error), expect=arguments.expect),
     )

@@ -74,11 +74,15 @@ class ReadingOptions:
     max_error : in its place, the share of the named digits that may be wrong, above 0 and below 1; the threshold then
         comes from the confidence curve stored beside the model.
     calibrated : False gives the networks' own probabilities as confidence, on which a curve is fitted.
+    expect : what numbers are, such as "integer", "date:dmy" or "digits:6" (reading/expect.py); None expects nothing.
+    all_candidates : True tells all guesses of every digit in a page's JSON object, not only those of unsure digits.
     """
 
     min_confidence: float | None = None
     max_error: float | None = None
     calibrated: bool = True
+    expect: str | None = None
+    all_candidates: bool = False
 
     def __post_init__(self) -> None:
         if self.min_confidence is not None and not 0.0 <= self.min_confidence <= 1.0:

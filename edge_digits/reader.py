@@ -23,6 +23,7 @@ from edge_digits.paper.ink import find_ink
 from edge_digits.paper.page import find_page
 from edge_digits.paper.tiles import make_tiles
 from edge_digits.reading.confidence import calibrate
+from edge_digits.reading.expect import parse_expectation
 from edge_digits.reading.layout import arrange
 from edge_digits.reading.reading import Reading
 from edge_digits.recognition.classifier import Classifier
@@ -57,6 +58,7 @@ class Reader:
         threads: int = 0,
         min_confidence: float | None = None,
         max_error: float | None = None,
+        expect: str | None = None,
         max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
         dpi: int = 200,
         options: Options | None = None,
@@ -68,8 +70,10 @@ class Reader:
         self.options = options or Options(
             SourceOptions(max_megapixels, dpi),
             RecognitionOptions(model, provider, precision, threads),
-            ReadingOptions(min_confidence, max_error),
+            ReadingOptions(min_confidence, max_error, expect=expect),
         )
+        expected = self.options.reading.expect
+        self.expectation = None if expected is None else parse_expectation(expected)
         self.classifier = Classifier(self.options.recognition)
         self.context: ContextClassifier | None = None
         self.strings: StringReader | None = None
@@ -113,7 +117,7 @@ class Reader:
             predictions = clock.time("context", self.context.judge, glyphs, predictions)
         runs = {} if self.strings is None else clock.time("strings", read_runs, glyphs, self.strings)
         chosen = clock.time("decode", choose_digits, glyphs, predictions, runs)
-        lines = clock.time("layout", arrange, chosen, self.min_confidence)
+        lines = clock.time("layout", arrange, chosen, self.min_confidence, self.expectation)
         lines = clock.time("confidence", calibrate, lines, self.curve)
         elapsed["total"] = sum(elapsed.values())
         return Reading(frame.source, frame.page, frame.width, frame.height, lines, self._model, self.classifier.provider, elapsed)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.reading.context import adapt_to_page
+from edge_digits.reading.expect import Expectation
+from edge_digits.reading.expected_numbers import expected_numbers
 from edge_digits.reading.numbers import group_digits, to_number
 from edge_digits.reading.reading import Line
 from edge_digits.reading.signs import SignFinder
@@ -24,16 +26,18 @@ LEAST_OVERLAP: Final = 0.2
 """Share of the smaller one's height that neighbours on one line have in common."""
 
 
-def arrange(chosen: Chosen, min_confidence: float) -> tuple[Line, ...]:
+def arrange(chosen: Chosen, min_confidence: float, expectation: Expectation | None = None) -> tuple[Line, ...]:
     """Lines of a page, top to bottom, numbers left to right.
 
-    min_confidence : digits below it are "?". Boxes come out in pixels of the Frame.
+    min_confidence : digits below it are "?". expectation : what numbers are. Boxes come out in pixels of the Frame.
     """
     kept = _plausible(chosen)
     page = chosen.glyphs.ink.page
     rows = _rows(kept)
     signs = SignFinder(chosen.glyphs, rows)
     lines = [group_digits(*signs.find(row)) for row in rows]
+    if expectation is not None:
+        return tuple(Line(tuple(expected_numbers(groups, expectation, page, min_confidence))) for groups in lines)
     return tuple(Line(tuple(to_number(group, page, min_confidence) for group in groups)) for groups in lines)
 
 
