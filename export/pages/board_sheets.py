@@ -5,12 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from export.pages.canvas import Canvas
+from export.pages.arrangements import choose_height, lines_of_numbers, one_line, scattered, strew_clutter
+from export.pages.canvas import Canvas, around
 from export.pages.clutter import circle, draw_somewhere, underline
-from export.pages.canvas import around
-from export.pages.papers import add_shade, choose_size, plain_paper
+from export.pages.papers import Picture, add_shade, choose_size, plain_paper
 from export.pages.pens import choose_pen
-from export.pages.plain_sheets import choose_height, lines_of_numbers, one_line, scattered, strew_clutter
 from export.pages.sources import SheetSources
 from export.pages.writer import choose_writer
 
@@ -38,7 +37,7 @@ def blackboard(rng: np.random.Generator, sources: SheetSources) -> Canvas:
     return canvas
 
 
-def _smears(picture: np.ndarray, rng: np.random.Generator, bright: bool) -> None:
+def _smears(picture: Picture, rng: np.random.Generator, bright: bool) -> None:
     """Streaks of a sponge, and cloudy dust, in place."""
     height, width = picture.shape[:2]
     small = rng.normal(0, 1, (max(4, height // 8), max(4, width // 8))).astype(np.float32)

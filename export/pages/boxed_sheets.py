@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from export.pages.arrangements import choose_height, strew_clutter
 from export.pages.canvas import Canvas
 from export.pages.numbers import digits
 from export.pages.papers import choose_printed_line, choose_size, plain_paper, rule_boxes
 from export.pages.pens import choose_pen
-from export.pages.plain_sheets import choose_height, strew_clutter
 from export.pages.sources import SheetSources
 from export.pages.words import single_letter
 from export.pages.writer import choose_writer
@@ -43,7 +43,7 @@ def _lattice(canvas: Canvas, rng: np.random.Generator, sources: SheetSources) ->
             if rng.random() > full:
                 continue
             text = str(row % 10) if repeats else digits(rng, 1, 1)
-            text = str(rng.choice(list("+-=×()/"))) if rng.random() < signs else single_letter(rng) if rng.random() < signs else text
+            text = str(rng.choice(list("+-=\u00d7()/"))) if rng.random() < signs else single_letter(rng) if rng.random() < signs else text
             x = (xs[column] + xs[column + 1]) / 2 - height * 0.28 + float(rng.normal(0, side * 0.08))
             y = (ys[row] + ys[row + 1]) / 2 + float(rng.normal(0, side * 0.07))
             write_line(canvas, writer, other if column == other_column else pen, text, Line(x, y, height, row=row), rng)
@@ -68,7 +68,12 @@ def _rows_of_boxes(canvas: Canvas, rng: np.random.Generator, sources: SheetSourc
             x = left + index * (wide + gap)
             rule_boxes(canvas.picture, [top, top + side], [x, x + wide], line)
             if index < filled:
-                at = Line(x + wide / 2 - height * 0.28 + float(rng.normal(0, wide * 0.07)), top + side / 2 + float(rng.normal(0, side * 0.06)), height, row=row)
+                at = Line(
+                    x + wide / 2 - height * 0.28 + float(rng.normal(0, wide * 0.07)),
+                    top + side / 2 + float(rng.normal(0, side * 0.06)),
+                    height,
+                    row=row,
+                )
                 write_line(canvas, writer, pen, digits(rng, 1, 1), at, rng)
         canvas.take((left, top, count * (wide + gap), side))
         top += side * float(rng.uniform(1.3, 3))

@@ -117,8 +117,10 @@ def _rows(numbers: list[WrittenNumber]) -> list[list[WrittenNumber]]:
             rows.setdefault(number.row, []).append(number)
     groups = list(rows.values())
     for number in sorted(loose, key=lambda each: _middle(each)[1]):
-        x, y, height = _middle(number)
-        near = [group for group in groups if group[0].row is None and abs(_middle(group[-1])[1] - y) < 0.5 * min(height, _middle(group[-1])[2])]
+        _, y, height = _middle(number)
+        near = [
+            group for group in groups if group[0].row is None and abs(_middle(group[-1])[1] - y) < 0.5 * min(height, _middle(group[-1])[2])
+        ]
         if near:
             near[-1].append(number)
         else:

@@ -115,7 +115,9 @@ def scribble(canvas: Canvas, pen: Pen, box: Box, rng: np.random.Generator) -> No
     """Aimless turns."""
     x, y, w, h = box
     points = np.array([x, y]) + rng.random((int(rng.integers(5, 25)), 2)) * np.array([w, h])
-    rounded = np.column_stack([np.interp(np.linspace(0, len(points) - 1, len(points) * 6), np.arange(len(points)), points[:, k]) for k in (0, 1)])
+    rounded = np.column_stack(
+        [np.interp(np.linspace(0, len(points) - 1, len(points) * 6), np.arange(len(points)), points[:, k]) for k in (0, 1)]
+    )
     kernel = np.ones(7) / 7
     smooth = np.column_stack([np.convolve(rounded[:, k], kernel, "valid") for k in (0, 1)])
     _note(canvas, "scribble", [draw_path(canvas, pen, smooth, rng, 0.0)])

@@ -6,19 +6,19 @@ from typing import Final
 
 import numpy as np
 
+from export.pages.arrangements import choose_height
 from export.pages.canvas import Canvas
 from export.pages.clutter import draw_somewhere, signature
 from export.pages.numbers import ROMAN
 from export.pages.papers import choose_printed_line, choose_size, plain_paper, rule, rule_boxes, square
-from export.pages.pens import choose_pen
-from export.pages.plain_sheets import choose_height, fitted
+from export.pages.pens import Pen, choose_pen
 from export.pages.printing import choose_print_colour, choose_print_font, print_paragraph, print_text
 from export.pages.sources import SheetSources
 from export.pages.words import any_word, sentence, single_letter
-from export.pages.writer import choose_writer
-from export.pages.writing import Line, width_of, write_line
+from export.pages.writer import Writer, choose_writer
+from export.pages.writing import Line, fitted, width_of, write_line
 
-_SIGNS: Final = "+-=×÷·/()[]<>%#?!→✓√∑∫απ∧|*:;,.€$"
+_SIGNS: Final = "+-=\u00d7÷·/()[]<>%#?!→✓√∑∫\u03b1π∧|*:;,.€$"
 
 
 def text(rng: np.random.Generator, sources: SheetSources) -> Canvas:
@@ -71,7 +71,7 @@ def negative(rng: np.random.Generator, sources: SheetSources) -> Canvas:
     return canvas
 
 
-def _signs(canvas, writer, pen, height, rng) -> None:  # noqa: ANN001
+def _signs(canvas: Canvas, writer: Writer, pen: Pen, height: float, rng: np.random.Generator) -> None:
     """A lattice or rows of signs and letters."""
     columns, rows = int(rng.integers(2, 11)), int(rng.integers(2, 11))
     xs, ys = np.linspace(0, canvas.width, columns + 1).tolist(), np.linspace(0, canvas.height, rows + 1).tolist()

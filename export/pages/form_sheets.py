@@ -5,19 +5,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from export.pages.arrangements import strew_clutter, write_somewhere
 from export.pages.canvas import Canvas
 from export.pages.clutter import signature
+from export.pages.lettering import PrintFont
 from export.pages.numbers import amount, code, date, digits, integer, number, phone
-from export.pages.papers import PrintedLine, choose_printed_line, choose_size, plain_paper, rule_boxes
+from export.pages.papers import Picture, PrintedLine, choose_printed_line, choose_size, plain_paper, rule_boxes
 from export.pages.pens import Pen, choose_pen
-from export.pages.plain_sheets import fitted, strew_clutter
-from export.pages.printing import BLACK, choose_print_colour, choose_print_font, print_paragraph, print_text, printed_number
+from export.pages.printing import BLACK, Colour, choose_print_colour, choose_print_font, print_paragraph, print_text, printed_number
 from export.pages.sheet import Box
 from export.pages.sources import SheetSources
 from export.pages.string_source import WrittenString
 from export.pages.words import heading, row_name, sentence, unit
 from export.pages.writer import Writer, choose_writer
-from export.pages.writing import Line, width_of, write_line
+from export.pages.writing import INNER_SIGNS, Line, fitted, width_of, write_line
 from export.pages.written_strings import write_string
 
 
@@ -57,7 +58,7 @@ def _field(
     box: Box,
     row: int,
     line: PrintedLine,
-    print_style: tuple,  # type: ignore[type-arg]
+    print_style: tuple[PrintFont | None, float, Colour],
     rng: np.random.Generator,
 ) -> None:
     """One labelled field: on a line, in a frame, or a comb of small boxes; a number, a word or nothing in it."""
@@ -113,7 +114,7 @@ def _comb(canvas: Canvas, writer: Writer, pen: Pen, box: Box, row: int, line: Pr
         write_line(canvas, writer, pen, character, Line(at, y + h * 0.5 + float(rng.normal(0, h * 0.05)), height, row=row), rng)
 
 
-def guilloche(picture: np.ndarray, rng: np.random.Generator) -> None:
+def guilloche(picture: Picture, rng: np.random.Generator) -> None:
     """Fine waves across the paper, as cheques and notes have them against forgery; in place."""
     height, width = picture.shape[:2]
     tint = rng.integers(120, 215, 3)
@@ -164,7 +165,14 @@ def cheque(rng: np.random.Generator, sources: SheetSources) -> Canvas:
     print_text(canvas, font, str(rng.choice(["$", "EUR", "€", "£"])), canvas.width * 0.735, h * 0.3 + height * 1.1, h * 0.05)
     _amount(canvas, writer, pen, (canvas.width * 0.77, h * 0.3 + height * 0.3, canvas.width * 0.2, height), 1, sources, rng)
     text = date(rng)
-    write_line(canvas, writer, pen, text, Line(canvas.width * 0.72, h * 0.17, min(height, height * canvas.width * 0.24 / width_of(writer, text, height)), row=0), rng)
+    write_line(
+        canvas,
+        writer,
+        pen,
+        text,
+        Line(canvas.width * 0.72, h * 0.17, min(height, height * canvas.width * 0.24 / width_of(writer, text, height)), row=0),
+        rng,
+    )
     line.draw(canvas.picture, (canvas.width * 0.7, h * 0.17 + height * 0.6), (canvas.width * 0.96, h * 0.17 + height * 0.6))
     signature(canvas, choose_pen(rng, height), (canvas.width * 0.62, h * 0.68, canvas.width * 0.3, h * 0.16), rng)
     print_text(canvas, font, f"{digits(rng, 8, 8)}  {digits(rng, 6, 10)}  {digits(rng, 3, 4)}", canvas.width * 0.05, h * 0.94, h * 0.05)
@@ -204,8 +212,6 @@ def receipt(rng: np.random.Generator, sources: SheetSources) -> Canvas:
     height = size * float(rng.uniform(1.3, 4))
     pen = choose_pen(rng, height)
     strew_clutter(canvas, writer, pen, height, rng)
-    from export.pages.plain_sheets import write_somewhere
-
     for _ in range(int(rng.integers(1, 6))):
-        write_somewhere(canvas, writer, pen, number(rng), height, float(rng.normal(0, 0.1)), rng, frozenset(".,/:-'"))
+        write_somewhere(canvas, writer, pen, number(rng), height, float(rng.normal(0, 0.1)), rng, INNER_SIGNS)
     return canvas

@@ -19,11 +19,13 @@ from export.pages.strokes import TracedSign, trace_sign
 
 _TRACED_FONT_PX: Final = 72
 
-HAND_FONT_WORDS: Final = (
-    "because breip dkg ecolier humor kristi delphine steve dancing caveat indie patrick shadows reenie homemade cedarville rock hand script "
-    "write pen kalam gloria covered neucha marck bad nanum sue waiting gaegu architects zeyada over handlee crafty coming schoolbell just "
-    "nothing daughter walter annie loved permanent swanky sedgwick mansalva fuzzy rancho short sriracha the-girl crayon delius".split()
-)
+_HAND_FONT_WORDS: Final = """
+because breip dkg ecolier humor kristi delphine steve dancing caveat indie patrick shadows reenie homemade cedarville rock hand
+script write pen kalam gloria covered neucha marck bad nanum sue waiting gaegu architects zeyada over handlee crafty coming
+schoolbell just nothing daughter walter annie loved permanent swanky sedgwick mansalva fuzzy rancho short sriracha the-girl crayon
+delius
+"""
+HAND_FONT_WORDS: Final = tuple(_HAND_FONT_WORDS.split())
 """A font whose file name holds one of these is handwriting; the others print."""
 
 

@@ -114,7 +114,7 @@ def expression(rng: np.random.Generator) -> str:
     terms = [_term(rng, variable) for _ in range(int(rng.integers(2, 5)))]
     text = terms[0]
     for term in terms[1:]:
-        text += str(rng.choice(["+", "-", "+", "-", "×", "·", "÷", "/"], p=[0.3, 0.3, 0.1, 0.1, 0.06, 0.05, 0.05, 0.04])) + term
+        text += str(rng.choice(["+", "-", "+", "-", "\u00d7", "·", "÷", "/"], p=[0.3, 0.3, 0.1, 0.1, 0.06, 0.05, 0.05, 0.04])) + term
     draw = rng.random()
     if draw < 0.25:
         text += "=" + integer(rng)

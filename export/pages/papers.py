@@ -11,10 +11,21 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 
-_TINTS: Final = ((250, 250, 250), (255, 255, 255), (240, 245, 248), (225, 238, 245), (215, 235, 250), (205, 230, 240), (235, 240, 225), (200, 225, 200),
-                 (225, 215, 245), (190, 235, 250), (185, 200, 205), (228, 228, 228))  # fmt: skip
+_TINTS: Final = (
+    (250, 250, 250), (255, 255, 255), (240, 245, 248), (225, 238, 245), (215, 235, 250), (205, 230, 240),
+    (235, 240, 225), (200, 225, 200), (225, 215, 245), (190, 235, 250), (185, 200, 205), (228, 228, 228),
+)  # fmt: skip
 _TINT_WEIGHTS: Final = np.array([0.3, 0.2, 0.14, 0.1, 0.06, 0.05, 0.03, 0.02, 0.02, 0.03, 0.02, 0.03])
-_LINE_COLOURS: Final = ((200, 150, 110), (210, 170, 130), (170, 170, 170), (130, 130, 130), (190, 120, 80), (60, 60, 60), (190, 200, 130), (150, 150, 210))
+_LINE_COLOURS: Final = (
+    (200, 150, 110),
+    (210, 170, 130),
+    (170, 170, 170),
+    (130, 130, 130),
+    (190, 120, 80),
+    (60, 60, 60),
+    (190, 200, 130),
+    (150, 150, 210),
+)
 
 SHORTEST_SIDE_PX: Final = 260
 
@@ -108,7 +119,9 @@ class PrintedLine:
 def choose_printed_line(rng: np.random.Generator, dark: bool = False) -> PrintedLine:
     """Pale or strong, hair-thin or bold."""
     colour = (40, 40, 40) if dark else _LINE_COLOURS[int(rng.integers(len(_LINE_COLOURS)))]
-    return PrintedLine(colour, float(rng.choice([rng.uniform(0.8, 1.6), rng.uniform(1.6, 3.5)], p=[0.7, 0.3])), float(rng.uniform(0.35, 1.0)))
+    return PrintedLine(
+        colour, float(rng.choice([rng.uniform(0.8, 1.6), rng.uniform(1.6, 3.5)], p=[0.7, 0.3])), float(rng.uniform(0.35, 1.0))
+    )
 
 
 def draw_line(picture: Picture, start: tuple[float, float], end: tuple[float, float], line: PrintedLine) -> None:

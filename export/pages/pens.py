@@ -52,7 +52,12 @@ PEN_KINDS: Final[dict[str, PenKind]] = {
         (0.07, 0.17), (0.7, 1.0), (0.25, 0.6), (0.1, 0.35), (0.5, 1.2), ((235, 235, 235), (245, 250, 250), (170, 225, 245), (200, 200, 245))
     ),
     "whiteboard": PenKind(
-        (0.05, 0.15), (0.55, 0.98), (0.05, 0.3), (0.0, 0.2), (0.4, 1.0), ((35, 30, 30), (160, 60, 20), (50, 40, 190), (60, 130, 30), (30, 25, 25))
+        (0.05, 0.15),
+        (0.55, 0.98),
+        (0.05, 0.3),
+        (0.0, 0.2),
+        (0.4, 1.0),
+        ((35, 30, 30), (160, 60, 20), (50, 40, 190), (60, 130, 30), (30, 25, 25)),
     ),
 }
 PAPER_PENS: Final = {"ballpoint": 0.42, "fibre": 0.22, "marker": 0.11, "pencil": 0.15, "faint pencil": 0.1}
@@ -107,7 +112,7 @@ class InkLayer:
         self.coverage = np.zeros(shape, np.uint8)
 
     def draw(self, strokes: Sequence[Stroke], rng: np.random.Generator) -> Box | None:
-        """Draws strokes given in pixels of the sheet (x, y, half width); returns the box of the ink, also beyond the edge; None if all is beyond."""
+        """Draws strokes in pixels of the sheet (x, y, half width). Returns the ink's box, also beyond the edge; None if all is beyond."""
         points = np.concatenate(strokes)
         reach = points[:, 2:]
         low, high = (points[:, :2] - reach).min(axis=0), (points[:, :2] + reach).max(axis=0)
@@ -163,9 +168,7 @@ class InkLayer:
             part = self.coverage[y0:y1, x0:x1]
             cv2.max(part, np.ascontiguousarray(ink[y0 - top : y1 - top, x0 - left : x1 - left]), dst=part)
 
-    def _draw_stroke(
-        self, patch: NDArray[np.uint8], stroke: Stroke, corner: tuple[int, int], fine: int, rng: np.random.Generator
-    ) -> None:
+    def _draw_stroke(self, patch: NDArray[np.uint8], stroke: Stroke, corner: tuple[int, int], fine: int, rng: np.random.Generator) -> None:
         count = min(400, max(len(stroke), int(np.abs(np.diff(stroke[:, :2], axis=0)).sum() / 3) + 2))
         points = cv2.resize(stroke[:, None, :], (1, count), interpolation=cv2.INTER_CUBIC)[:, 0, :] if count > len(stroke) + 4 else stroke
         # OpenCV's resize samples between the ends: they are put back.
@@ -173,7 +176,11 @@ class InkLayer:
             points = np.vstack([stroke[:1], points, stroke[-1:]])
         at = np.round((points[:, :2] - corner + 0.5) * (fine * 16) - 8).astype(np.int32)
         thick = np.maximum(1, np.round(points[:, 2] * 2 * fine)).astype(np.int32)
-        level = np.full(len(points), 255) if self.pen.pressure < 0.15 else 255 - (70 * self.pen.pressure * _wave(rng, len(points), 3)).astype(np.int32) // 12 * 12
+        level = (
+            np.full(len(points), 255)
+            if self.pen.pressure < 0.15
+            else 255 - (70 * self.pen.pressure * _wave(rng, len(points), 3)).astype(np.int32) // 12 * 12
+        )
         if self.pen.dry:
             level = np.where(_wave(rng, len(points), 6) < self.pen.dry * 2.5, 0, level)
         changes = np.flatnonzero((np.diff(thick) != 0) | (np.diff(level) != 0)) + 1

@@ -6,6 +6,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from export.pages.canvas import Canvas
 from export.pages.lettering import PrintFont
@@ -32,7 +33,9 @@ def choose_print_colour(rng: np.random.Generator) -> Colour:
     return _COLOURS[int(rng.integers(len(_COLOURS)))]
 
 
-def print_text(canvas: Canvas, font: PrintFont | None, text: str, x: float, base_y: float, size_px: float, colour: Colour = BLACK) -> Box | None:
+def print_text(
+    canvas: Canvas, font: PrintFont | None, text: str, x: float, base_y: float, size_px: float, colour: Colour = BLACK
+) -> Box | None:
     """Prints a text whose line stands at base_y; what is beyond the sheet is lost. Returns its box, noted as clutter."""
     drawn = font.draw(text, max(6, round(size_px))) if font is not None else _draw_by_opencv(text, size_px)
     if drawn is None:
@@ -49,7 +52,7 @@ def print_text(canvas: Canvas, font: PrintFont | None, text: str, x: float, base
     return box
 
 
-def _draw_by_opencv(text: str, size_px: float):  # noqa: ANN202
+def _draw_by_opencv(text: str, size_px: float) -> tuple[NDArray[np.uint8], int, int]:
     plain = text.encode("ascii", "replace").decode()
     scale = size_px / 30
     (width, height), below = cv2.getTextSize(plain, _OPENCV_FACES[0], scale, 1)
@@ -58,7 +61,9 @@ def _draw_by_opencv(text: str, size_px: float):  # noqa: ANN202
     return ink, 0, height + 2
 
 
-def print_paragraph(canvas: Canvas, font: PrintFont | None, box: Box, size_px: float, rng: np.random.Generator, colour: Colour = BLACK) -> None:
+def print_paragraph(
+    canvas: Canvas, font: PrintFont | None, box: Box, size_px: float, rng: np.random.Generator, colour: Colour = BLACK
+) -> None:
     """Lines of printed words, with a printed number now and then, over a box."""
     x, y, w, h = box
     base = y + size_px

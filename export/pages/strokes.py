@@ -59,7 +59,7 @@ def trace_sign(glyph: NDArray[np.uint8]) -> TracedSign | None:
     scale = TRACED_SIDE_PX / max(glyph.shape)
     size = max(3, round(glyph.shape[1] * scale)), max(3, round(glyph.shape[0] * scale))
     large = cv2.resize(glyph, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
-    large = cv2.copyMakeBorder(large, *[_RIM_PX] * 4, cv2.BORDER_CONSTANT, value=0)
+    large = cv2.copyMakeBorder(large, _RIM_PX, _RIM_PX, _RIM_PX, _RIM_PX, cv2.BORDER_CONSTANT, value=0)
     mask = (cv2.GaussianBlur(large, (0, 0), 1.3) > 112).astype(np.uint8)
     radius = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
     paths = _straightened(_branches(thin(mask), radius), mask.shape[1])
@@ -84,7 +84,7 @@ def thin(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
             count = cv2.countNonZero(drop)
             left += count
             if count:
-                mask = cv2.subtract(mask, drop)
+                mask = np.asarray(cv2.subtract(mask, drop), np.uint8)
         if not left:
             return mask
 

@@ -7,17 +7,18 @@ from typing import Final
 
 import numpy as np
 
+from export.pages.arrangements import strew_clutter
 from export.pages.canvas import Canvas
 from export.pages.clutter import tally
+from export.pages.lettering import PrintFont
 from export.pages.numbers import ROMAN, amount, clock, date, decimal, digits, integer, round_number
 from export.pages.papers import PrintedLine, choose_printed_line, choose_size, plain_paper, rule, rule_boxes, square
 from export.pages.pens import Pen, choose_pen
-from export.pages.plain_sheets import fitted, strew_clutter
 from export.pages.printing import choose_print_font, print_text
 from export.pages.sources import SheetSources
 from export.pages.words import heading, row_name, single_letter
 from export.pages.writer import Writer, choose_writer
-from export.pages.writing import Line, width_of, write_line
+from export.pages.writing import Line, fitted, width_of, write_line
 
 _COLUMN_MAKERS: Final[tuple[Callable[[np.random.Generator], str], ...]] = (
     lambda rng: digits(rng, 1, 1),
@@ -54,7 +55,7 @@ def table(rng: np.random.Generator, sources: SheetSources) -> Canvas:
 
 def _edges(rng: np.random.Generator, left: float, right: float, count: int, uneven: float) -> list[float]:
     shares = np.exp(rng.normal(0, uneven if rng.random() < 0.6 else 0.02, count))
-    return (left + (right - left) * np.concatenate([[0], np.cumsum(shares / shares.sum())])).tolist()
+    return [left + (right - left) * float(share) for share in np.concatenate([[0], np.cumsum(shares / shares.sum())])]
 
 
 def _lines(canvas: Canvas, xs: list[float], ys: list[float], pen: Pen, rng: np.random.Generator) -> None:
@@ -80,7 +81,14 @@ def _lines(canvas: Canvas, xs: list[float], ys: list[float], pen: Pen, rng: np.r
 
 
 def _fill(
-    canvas: Canvas, writer: Writer, pen: Pen, height: float, xs: list[float], ys: list[float], rng: np.random.Generator, sources: SheetSources
+    canvas: Canvas,
+    writer: Writer,
+    pen: Pen,
+    height: float,
+    xs: list[float],
+    ys: list[float],
+    rng: np.random.Generator,
+    sources: SheetSources,
 ) -> None:
     """Headings in the first row, names in the first column (or neither), numbers in the rest."""
     makers = [_COLUMN_MAKERS[int(rng.integers(len(_COLUMN_MAKERS)))] for _ in xs[1:]]
@@ -123,13 +131,13 @@ def _label(
     text: str,
     cell: tuple[float, float, float, float],
     rng: np.random.Generator,
-    font: object,
+    font: PrintFont | None,
 ) -> None:
     """A heading or name in a cell, by hand, or in print if a font is given."""
     x, y, w, h = cell
     if font is not None:
         size = min(h * 0.5, w * 1.5 / max(len(text), 1))
-        print_text(canvas, font, text, x + w * 0.08, y + h * 0.68, size)  # type: ignore[arg-type]
+        print_text(canvas, font, text, x + w * 0.08, y + h * 0.68, size)
         return
     _write_in(canvas, writer, pen, height * float(rng.uniform(0.8, 1.05)), text, cell, None, rng)
 

@@ -19,6 +19,7 @@ OUTLINED_SHARE: Final = 0.18
 """Of the hands, so many keep the outlines of their set: full loops, blots and the wear of real pens."""
 _LEAN_TOLERANCE: Final = 0.22
 _CANDIDATES: Final = 14
+_MIDDLE: Final = np.array([0, 0.5], np.float32)
 _WAVES: Final = np.array([[0.0, 7.5, 4.2, 0.0], [4.2, 0.0, 0.0, 7.5]], np.float32)
 """How many radians a bend runs through in one height: two slow ones across the stroke's direction, two quick ones along it."""
 
@@ -28,9 +29,11 @@ class Writer:
     """A hand.
 
     home : the set its digits come from. forms : for each digit the few shapes it uses, chosen when it is first written.
-    form_slant : how far the chosen shapes lean. outlined : whether digits keep the outlines of the set, or its strokes alone. slant : how far tops lean right, in heights. stretch : width against what the sets
-    show. wobble : how far a path strays, in heights. gap : free space between signs, in heights, may be negative.
-    uneven : spread of size and of the line written on, in heights. barred, flagged, slashed : whether 7, 1, 0 get extra strokes.
+    form_slant : how far the chosen shapes lean. outlined : whether digits keep the outlines of the set, or its strokes alone.
+    slant : how far tops lean right beyond that, in heights. stretch : width against what the sets show.
+    wobble : how far a path strays, in heights. gap : free space between signs, in heights, may be negative.
+    uneven : spread of size and of the line written on, in heights. line_width_follows : how far the pen repeats the set's thick and thin.
+    barred, flagged, slashed : whether 7, 1, 0 get extra strokes.
     font, letters : where letters come from; both None if the sources hold none.
     """
 
@@ -105,7 +108,7 @@ class Writer:
     def _bent(
         self, stroke: Stroke, turn: NDArray[np.float32], phase: NDArray[np.float64], amount: NDArray[np.float64], pen: float
     ) -> Stroke:
-        at = (stroke[:, :2] - np.float32([0, 0.5])) @ turn.T
+        at = (stroke[:, :2] - _MIDDLE) @ turn.T
         bent = np.empty_like(stroke)
         waves = np.sin(at @ _WAVES + phase) * amount
         bent[:, 0] = at[:, 0] + waves[:, 0] + waves[:, 1]

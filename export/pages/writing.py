@@ -84,6 +84,15 @@ def width_of(writer: Writer, text: str, height_px: float, gap: float | None = No
     return height_px * sum(WORD_GAP if c == " " else step * (0.5 if c in ".,':1I" else 1.0) for c in text if c != "^")
 
 
+def fitted(writer: Writer, text: str, height: float, room: float) -> str:
+    """As many of the text's words as fit into so many pixels; of a single long word its beginning."""
+    while width_of(writer, text, height) > room and " " in text:
+        text = text.rsplit(" ", 1)[0]
+    while width_of(writer, text, height) > room and len(text) > 1:
+        text = text[:-1]
+    return text
+
+
 def _lay_out(writer: Writer, text: str, line: Line, rng: np.random.Generator) -> list[_Set]:
     gap = writer.gap if line.gap is None else line.gap
     zeros = _zero_runs(text) if line.join_zeros else {}

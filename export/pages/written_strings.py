@@ -36,7 +36,9 @@ def write_string(canvas: Canvas, pen: Pen, string: WrittenString, box: Box, row:
         low, high_corner = mapped.min(axis=0), mapped.max(axis=0)
         # A shear widens the box around the corners by more than the ink.
         slack = abs(shear) * scale * high * 0.35
-        clipped, share = canvas.clip((float(low[0]) + slack, float(low[1]), float(high_corner[0] - low[0]) - 2 * slack, float(high_corner[1] - low[1])))
+        clipped, share = canvas.clip(
+            (float(low[0]) + slack, float(low[1]), float(high_corner[0] - low[0]) - 2 * slack, float(high_corner[1] - low[1]))
+        )
         if clipped is not None and share > 0.8:
             digits.append((value, clipped))
     if digits:
