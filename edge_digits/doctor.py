@@ -16,6 +16,7 @@ import platform
 import struct
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from edge_digits.bench import machine
@@ -36,6 +37,9 @@ EXTRAS: Final = {
 
 OPENCV: Final = tuple(name for name in machine.DISTRIBUTIONS if name.startswith("opencv"))
 RUNTIMES: Final = ("onnxruntime", "onnxruntime-gpu")
+
+FILES: Final[tuple[Precision, ...]] = ("int8", "float")
+"""Precisions of a published network's files."""
 
 FAILURES: Final = (ExitCode.USAGE, ExitCode.MODEL, ExitCode.PROVIDER)
 """Worst first: a broken installation explains a model that does not load, and that a provider that is not obtained."""
@@ -182,6 +186,7 @@ def _models(options: RecognitionOptions) -> Iterator[Finding]:
         return
     for precision, entry in report["models"].items():
         yield _model(precision, entry)
+    yield from map(_companion, report["companions"])
     yield _provider(options.provider, report["provider"])
     if report["us_per_digit"]:
         yield _speed(report["us_per_digit"])
@@ -190,7 +195,7 @@ def _models(options: RecognitionOptions) -> Iterator[Finding]:
 def examine_model(model: str, provider: Provider) -> dict[str, Any]:
     """Self-test both precisions on the CPU, build a session with the provider, time both.
 
-    Returns {"models": {"int8" | "float": {"difference"} or {"error"} or {"left_out"}}, "provider": {...},
+    Returns {"models": {"int8" | "float": {"difference"} or {"error"} or {"left_out"}}, "companions": [...], "provider": {...},
     "us_per_digit": {precision: us}}; a precision is left out where the model was published without it.
     """
     from edge_digits.bench.tiles import measure_tiles
@@ -199,13 +204,14 @@ def examine_model(model: str, provider: Provider) -> dict[str, Any]:
 
     models: dict[str, dict[str, Any]] = {}
     published: dict[str, Any] = {}
-    precisions: tuple[Precision, ...] = ("int8", "float")
-    for precision in precisions:
+    companions: list[dict[str, Any]] = []
+    for precision in FILES:
         try:
             classifier = Classifier(RecognitionOptions(model, "cpu", precision))
             facts = {"name": classifier.name, "sha256": classifier.sha256, "golden": classifier.file.golden is not None}
             models[precision] = {**facts, "difference": classifier.self_test(), "tolerance": GOLDEN_TOLERANCE[precision]}
             published = classifier.file.entry
+            companions = companions or _examine_companions(classifier.file.folder)
         except ModelError as error:
             models[precision] = {"error": str(error)}
     for kind in models:
@@ -215,7 +221,26 @@ def examine_model(model: str, provider: Provider) -> dict[str, Any]:
     if not any("error" in entry for entry in models.values()):
         entries = measure_tiles(RecognitionOptions(model, "cpu"), [1], [64], Effort(20, 3, 2.0))
         speeds = {entry["precision"]: entry["us_per_digit"] for entry in entries}
-    return {"models": models, "provider": _try_provider(model, provider), "us_per_digit": speeds}
+    return {"models": models, "companions": companions, "provider": _try_provider(model, provider), "us_per_digit": speeds}
+
+
+def _examine_companions(folder: Path) -> list[dict[str, Any]]:
+    """Self-test the files of the networks beside the classifier: {"kind", "error"} or {"kind", precision: {"bytes", "difference"}}."""
+    from edge_digits.recognition.companions import companion_files, open_companion
+
+    found: list[dict[str, Any]] = []
+    for kind, files in companion_files(folder).items():
+        entry: dict[str, Any] = {"kind": kind}
+        for precision in (p for p in FILES if p in files):
+            try:
+                companion = open_companion(kind, RecognitionOptions(precision=precision), folder)
+            except ModelError as error:
+                entry["error"] = str(error)
+                continue
+            if companion is not None:
+                entry[precision] = {"bytes": len(companion.file.data), "difference": companion.self_test()}
+        found.append(entry)
+    return found
 
 
 def _try_provider(model: str, provider: Provider) -> dict[str, Any]:
@@ -243,6 +268,14 @@ def _model(precision: str, entry: dict[str, Any]) -> Finding:
     if not entry["golden"]:
         return Finding(check, "warn", f"{found}, loads; has no golden tiles to test it with", "publish it with a manifest")
     return Finding(check, "ok", f"{found}, golden logits differ by {entry['difference']:.2g} at most (allowed {entry['tolerance']:g})")
+
+
+def _companion(entry: dict[str, Any]) -> Finding:
+    check = entry["kind"]
+    if "error" in entry:
+        return Finding(check, "fail", entry["error"], "reinstall edge-digits", ExitCode.MODEL)
+    files = [f"{p} {entry[p]['bytes']:,} bytes, off by {entry[p]['difference']:.2g}" for p in FILES if p in entry]
+    return Finding(check, "ok", f"{'; '.join(files)} at most on golden inputs")
 
 
 def _provider(asked: str, entry: dict[str, Any]) -> Finding:

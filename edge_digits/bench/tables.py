@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TextIO
 
+from edge_digits.recognition.weights import PRECISIONS
+
 ABSENT: Final = "-"
 
 
@@ -63,16 +65,27 @@ def print_footprint(card: Mapping[str, Any], out: TextIO) -> None:
         )
     page = card["large_page"]
     print(f"\n{page['what']}, {page['digits_found']} digits read, one thread", file=out)
-    print(f"memory, MiB: {_memory(page)}  above the libraries {_text(page['above_libraries_mb'])}", file=out)
+    verdict = ABSENT if page["met"] is None else "met" if page["met"] else "MISSED"
+    above = f"above the libraries {_text(page['above_libraries_mb'])} (goal {page['goal_mb']:g}): {verdict}"
+    print(f"memory, MiB: {_memory(page)}  {above}", file=out)
 
 
 def print_head(card: Mapping[str, Any], out: TextIO) -> None:
-    """Machine, versions, model and provider of a card, in three lines."""
+    """Machine, versions, model and provider, and the networks' files of a card, in four lines."""
     machine, software, provider = card["machine"], card["software"], card["provider"]
     features = " ".join(machine["features"]) or "features unknown"
     print(f"{machine['board'] or machine['cpu'] or machine['architecture']}, {machine['cores_usable']} cores, {features}", file=out)
     print("  ".join(f"{name} {version}" for name, version in software.items()), file=out)
     print(f"model {card['model']['name']}, provider {provider['obtained']} (asked: {provider['asked']})", file=out)
+    print(f"files, bytes: {_files(card['model'])}", file=out)
+
+
+def _files(model: Mapping[str, Any]) -> str:
+    """Every network's files and their bytes; those of the classifier go by the model's name."""
+    own = {precision: model[precision] for precision in PRECISIONS if precision in model}
+    networks = {model["name"]: own, **model["companions"]}
+    sizes = {name: [f"{precision} {file['bytes']:,}" for precision, file in files.items()] for name, files in networks.items()}
+    return "; ".join(f"{name} {', '.join(texts)}" for name, texts in sizes.items())
 
 
 def _tile_row(entry: Mapping[str, Any]) -> list[Any]:

@@ -16,6 +16,7 @@ from edge_digits.options import Precision, Provider, RecognitionOptions
 from edge_digits.paper.tiles import as_model_input
 from edge_digits.recognition import engine
 from edge_digits.recognition.classifier import Classifier
+from edge_digits.recognition.companions import companion_files
 
 Case = tuple[str, str, int, int]
 """Precision, provider obtained, threads, batch."""
@@ -74,9 +75,9 @@ def _entry(case: Case, samples_ms: Sequence[float]) -> dict[str, Any]:
 
 
 def model_facts(classifiers: Sequence[Classifier]) -> dict[str, Any]:
-    """Name of the model, and of each precision the SHA-256 and the bytes of its file."""
+    """Name of the model, of each precision the SHA-256 and the bytes of its file, and the same of its companions by kind."""
     files = {c.precision: {"sha256": c.sha256, "bytes": len(c.file.data)} for c in classifiers}
-    return {"name": classifiers[0].name} | files
+    return {"name": classifiers[0].name} | files | {"companions": companion_files(classifiers[0].file.folder)}
 
 
 def threads_to_try() -> list[int]:

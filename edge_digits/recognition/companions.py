@@ -21,12 +21,16 @@ from edge_digits.paper.strips import STRIP_HEIGHT_PX
 from edge_digits.paper.surroundings import PATCH_SHAPE
 from edge_digits.recognition.engine import Engine
 from edge_digits.recognition.weights import (
+    COMPANIONS,
     CONTRACT_VERSION,
     DEFAULT_NOT_ONE_DIGIT_SHARE,
     LABELS,
+    MANIFEST_NAME,
+    PRECISIONS,
     WEIGHTS_FOLDER,
     ModelFile,
     find_companion,
+    load_manifest,
 )
 
 GOLDEN_TOLERANCE: Final = {"float": 0.01, "int8": 1.5}
@@ -137,6 +141,26 @@ def open_companion(kind: str, options: RecognitionOptions | None = None, folder:
     companion = Companion(file, engine, card)
     companion.self_test()
     return companion
+
+
+def companion_files(folder: Path = WEIGHTS_FOLDER) -> dict[str, dict[str, dict[str, Any]]]:
+    """SHA-256 and bytes of every companion's files, {kind: {precision: {"sha256", "bytes"}}}, as the folder's manifest tells them.
+
+    Raises ModelDamagedError, ModelContractError.
+    """
+    if not (folder / MANIFEST_NAME).is_file():
+        return {}
+    entries = load_manifest(folder).get("companions", {})
+    return {
+        kind: {precision: {key: entries[kind][precision][key] for key in ("sha256", "bytes")} for precision in published(entries[kind])}
+        for kind in COMPANIONS
+        if kind in entries
+    }
+
+
+def published(entry: Mapping[str, Any]) -> list[str]:
+    """The precisions of a manifest's entry, int8 first."""
+    return [precision for precision in PRECISIONS if precision in entry]
 
 
 def read_companion_card(metadata: Mapping[str, str], kind: str, name: str) -> CompanionCard:

@@ -42,13 +42,14 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 
 def collect() -> dict[str, Any]:
-    """{"contract", "default", "models": the manifest's entries, "confidence": by model, "adapted": names, "versions"}."""
+    """{"contract", "default", "models", "companions": the manifest's entries, "confidence": by model, "adapted": names, "versions"}."""
     manifest = load_manifest()
     curves = load_curves(WEIGHTS_FOLDER / CURVE_NAME)
     return {
         "contract": CONTRACT_VERSION,
         "default": manifest["default"],
         "models": manifest["models"],
+        "companions": manifest.get("companions", {}),
         "confidence": {name: _confidence(entry, curves) for name, entry in manifest["models"].items()},
         "adapted": adapted_names(),
         "versions": {"edge-digits": __version__, "python": platform.python_version(), **_installed()},
@@ -78,13 +79,14 @@ def as_text(facts: Mapping[str, Any]) -> str:
     for name, entry in facts["models"].items():
         block = _model_block(name, entry, name == facts["default"])
         blocks.append(f"{block}\n  {'confidence':{LABEL_WIDTH}}{_origin_of_confidence(facts['confidence'][name])}")
+    blocks += [_model_block(f"{kind}, beside each model", entry) for kind, entry in facts["companions"].items()]
     if facts["adapted"]:
         blocks.append(f"adapted: {', '.join(facts['adapted'])}")
     blocks.append(", ".join(f"{name} {version}" for name, version in facts["versions"].items()) + f"; model contract {facts['contract']}")
     return "\n\n".join(blocks)
 
 
-def _model_block(name: str, entry: Mapping[str, Any], is_default: bool) -> str:
+def _model_block(name: str, entry: Mapping[str, Any], is_default: bool = False) -> str:
     kinds = [kind for kind in PRECISIONS if kind in entry]
     lines = [f"{name}{' (default)' if is_default else ''}", _row("", kinds)]
     lines.append(_row("bytes", [f"{entry[kind]['bytes']:,}" for kind in kinds]))
