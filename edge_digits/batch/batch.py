@@ -18,6 +18,8 @@ from edge_digits.options import Options
 
 Tell = Callable[[dict[str, str] | None], None]
 """Called with each finished file's error, or None."""
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+"""Called with each page's or failure's JSON object; gives the one for the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,21 @@ class Batch:
                 self._note(event, tell)
         self.tally.seconds = monotonic() - started
 
-    def entries(self) -> Iterator[dict[str, Any]]:
-        """JSON objects of all pages and failures, in the order of the files; counted as they pass."""
+    def entries(self, change: Change | None = None) -> Iterator[dict[str, Any]]:
+        """JSON objects of all pages and failures, in the order of the files; counted as they pass.
+
+        change : what is done to each before it is counted.
+        """
         self.tally.files = len(self._states)
+        for entry in self.noted():
+            changed = entry if change is None else change(entry)
+            self._count(changed)
+            yield changed
+
+    def noted(self) -> Iterator[dict[str, Any]]:
+        """The same as they are in the journal, and not counted."""
         for source in self._states:
-            for entry in self.journal.entries(source):
-                self._count(entry)
-                yield entry
+            yield from self.journal.entries(source)
 
     def _note(self, event: Ready | PageRead | StartedAgain | FileDone, tell: Tell) -> None:
         if isinstance(event, Ready):

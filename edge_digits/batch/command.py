@@ -6,12 +6,13 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from edge_digits._version import __version__
 from edge_digits.arguments import add_reader_arguments, reader_options
+from edge_digits.batch.assigning import Assignment, load_solver
 from edge_digits.batch.batch import Batch, Job, Tally
 from edge_digits.batch.inputs import find_inputs
 from edge_digits.batch.journal import Journal
@@ -20,6 +21,8 @@ from edge_digits.batch.tables import table_format, write_table
 from edge_digits.batch.worker import FilePages, ReaderFactory
 from edge_digits.errors import ExitCode, UsageError
 from edge_digits.options import Options
+from edge_digits.reading.expect import parse_expectation
+from edge_digits.reading.values import ValueList, read_values
 
 MOST_ERRORS_TOLD = 20
 """Failures that are also told on stderr, one line each; the table has them all."""
@@ -38,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=float, default=DEFAULT_TIMEOUT_S, metavar="S", help="longest wait for a page (default %(default)g)"
     )
+    parser.add_argument(
+        "--assign", metavar="FILE", help="list of known values, one a line: each is given to one number of the whole batch at most"
+    )
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument(
         "--resume", action="store_true", help="read only what is new, changed or failed; after an interruption that is so anyway"
@@ -52,6 +58,11 @@ def run(arguments: argparse.Namespace, factory: ReaderFactory = FilePages) -> Ex
     factory : makes what the workers read with. Raises UsageError, ModelError, ProviderError.
     """
     options, batch_options = reader_options(arguments), BatchOptions(arguments.workers, arguments.timeout)
+    if options.reading.expect is not None:
+        parse_expectation(options.reading.expect)
+    known = None if arguments.assign is None else _known_values(arguments.assign)
+    if known is not None:
+        options = replace(options, reading=replace(options.reading, all_candidates=True))
     form = table_format(arguments.out, arguments.format)
     out = _check_out(arguments.out, may_exist=arguments.overwrite or arguments.resume)
     files = find_inputs(arguments.inputs, arguments.pattern, arguments.annotate)
@@ -66,7 +77,8 @@ def run(arguments: argparse.Namespace, factory: ReaderFactory = FilePages) -> Ex
         try:
             with _progress(batch) as tell:
                 batch.run(tell)
-            write_table(out, form, batch.entries())
+            change = None if known is None else Assignment(f"assign:{arguments.assign}", known, batch.noted())
+            write_table(out, form, batch.entries(change))
         except KeyboardInterrupt:
             print(
                 f"edge-digits: interrupted; {len(batch.done)} of {len(files)} files are kept in {journal.path}; "
@@ -76,6 +88,12 @@ def run(arguments: argparse.Namespace, factory: ReaderFactory = FilePages) -> Ex
             return ExitCode.INTERRUPTED
     print(f"edge-digits: {_summary(batch.tally, arguments.out)}", file=sys.stderr)
     return ExitCode.SOME_INPUTS_FAILED if batch.tally.failed else ExitCode.OK
+
+
+def _known_values(named: str) -> ValueList:
+    """The list to assign. Raises UsageError, MissingExtraError."""
+    load_solver()
+    return read_values(named)
 
 
 def _check_out(out: Path, *, may_exist: bool) -> Path:

@@ -71,7 +71,7 @@ class FilePages:
             reading = self._reader.read_frame(frame)
             if task.annotated is not None:
                 _write_picture(task.annotated, frame, annotate(frame, reading))
-            yield reading.to_dict()
+            yield reading.to_dict(all_candidates=self._reader.options.reading.all_candidates)
 
 
 def work(pipe: connection.Connection, factory: ReaderFactory, options: Options) -> None:
