@@ -145,7 +145,12 @@ def _fit(
 
 
 def _model(
-    kind: str, nodes: list[Any], weights: dict[str, Any], names: tuple[str, str], shapes: tuple[list[Any], list[Any]], changes: dict[str, str]
+    kind: str,
+    nodes: list[Any],
+    weights: dict[str, Any],
+    names: tuple[str, str],
+    shapes: tuple[list[Any], list[Any]],
+    changes: dict[str, str],
 ) -> onnx.ModelProto:
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in zip(names, shapes, strict=True)]
     graph = helper.make_graph(nodes, kind, ends[:1], ends[1:], [numpy_helper.from_array(value, key) for key, value in weights.items()])
@@ -176,7 +181,11 @@ def write_sets(kind: str, path: Path, held_out: int = 400) -> Path:
     for part, count, seed in (("calibration", 120, 300), ("held_out", held_out, 301)):
         if kind == "context":
             patches, labels = toy_patches(count, seed)
-            arrays |= {f"{part}_inputs": patches, f"{part}_log_probabilities": said_of(labels, seed), f"{part}_labels": labels.astype(np.uint8)}
+            arrays |= {
+                f"{part}_inputs": patches,
+                f"{part}_log_probabilities": said_of(labels, seed),
+                f"{part}_labels": labels.astype(np.uint8),
+            }
         else:
             strips, meant, _ = toy_runs(count, seed)
             table = np.full((count, 8), 255, np.uint8)
