@@ -138,9 +138,9 @@ def draw(folder: Path, fitted: FittedCurve) -> None:
 
 def as_table(curve: ConfidenceCurve) -> str:
     """The fit for people."""
-    lines = [f"{'folder':20}{'half':8}{'pages':>7}{'digits':>8}{'wrong %':>9}{'numbers':>9}{'wrong %':>9}"]
+    lines = [f"{'folder':24}{'half':8}{'pages':>7}{'digits':>8}{'wrong %':>9}{'numbers':>9}{'wrong %':>9}"]
     lines += [
-        f"{fact['folder']:20}{fact['half'] or '-':8}{fact['pages']:>7}{fact['digits']:>8}{_percent(fact, 'digits'):>9}"
+        f"{fact['folder'][-23:]:24}{fact['half'] or '-':8}{fact['pages']:>7}{fact['digits']:>8}{_percent(fact, 'digits'):>9}"
         f"{fact['numbers']:>9}{_percent(fact, 'numbers'):>9}"
         for fact in curve.fitted["folders"]
     ]

@@ -50,7 +50,7 @@ class PageFolder:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Every page of every folder, judged; in order. facts : of each folder, counts and name, no path."""
+    """Every page of every folder, judged; in order. facts : of each folder, counts and the end of its path."""
 
     folders: tuple[tuple[JudgedPage, ...], ...]
     facts: tuple[dict[str, Any], ...]
@@ -109,7 +109,7 @@ def _facts(folder: PageFolder, pages: Sequence[JudgedPage]) -> dict[str, Any]:
     digits = [digit.right for page in pages for digit in page.digits if digit.right is not None]
     numbers = [number.right for page in pages for number in page.numbers if number.right is not None]
     return {
-        "folder": folder.folder.resolve().name,
+        "folder": "/".join(folder.folder.resolve().parts[-2:]),
         "half": folder.half,
         "pages": len(pages),
         "true_digits": sum(page.true_digits for page in pages),

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from edge_digits.bench.scoring import MOST_LINES, MOST_NUMBERS, load_assignment
+from edge_digits.bench.scoring import MOST_LINES, MOST_NUMBERS, digits_of, load_assignment
 from edge_digits.bench.truth import PageTruth
 from edge_digits.reading.reading import Digit, Number, Reading
 
@@ -24,7 +24,6 @@ UNREADABLE: Final = "?"
 OPTIONAL: Final = str.maketrans("0123456789", "abcdefghij")
 """Printed digits that need not be read are compared under these letters: leaving them out costs nothing."""
 PLAIN: Final = {chr(letter): chr(digit) for digit, letter in OPTIONAL.items()}
-NEITHER_DIGIT_NOR_SIGN: Final = re.compile(r"[^0-9?.,:/-]")
 SIGN: Final = re.compile(r"[.,:/-]")
 
 
@@ -59,6 +58,14 @@ class JudgedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class _Word:
+    """A word of the truth that holds digits. signs : those among them, in order; None where that is not told."""
+
+    digits: str
+    signs: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _True:
     """A digit of the truth. word : index of the word that it belongs to. place : its index among all of the page."""
 
@@ -77,23 +84,24 @@ class _Read:
 
 
 def tells_signs(pages: Sequence[PageTruth]) -> bool:
-    """Whether a transcription writes decimal points, minus signs and their like down; many hold digits alone."""
+    """Whether the lines of a transcription hold decimal points, minus signs and their like; many hold digits alone."""
     return any(SIGN.search(line) for page in pages for line in page.lines)
 
 
 def judge_page(truth: PageTruth, reading: Reading, *, with_signs: bool = False) -> JudgedPage:
     """Compare one reading with what stands there.
 
-    with_signs : whether a number must have the signs of the truth to be right. Raises MissingExtraError without scipy.
+    with_signs : whether a number must have the signs of the lines to be right. Where the truth tells them apart from the
+    lines it must in any case. Raises MissingExtraError without scipy.
     """
-    words, true_lines = _truth(truth)
+    words, true_lines = _truth(truth, with_signs=with_signs)
     pairs = _compare(truth, true_lines, _reading(reading))
     partner = {read.place: true for pair in pairs for true, read in _align(*pair) if true is not None and read is not None}
     digits = tuple(_judged_digit(digit, partner.get(place)) for place, digit in enumerate(reading.digits))
     places = iter(range(len(digits)))
     numbers = []
     for number in reading.numbers:
-        right = _whole_number(number, [partner.get(next(places)) for _ in number.digits], words, with_signs=with_signs)
+        right = _whole_number(number, [partner.get(next(places)) for _ in number.digits], words)
         numbers.append(JudgedNumber(number, right if truth.grouping_clear else None))
     return JudgedPage(digits, tuple(numbers), sum(true.character in PLAIN.values() for line in true_lines for true in line))
 
@@ -118,22 +126,32 @@ def _guessed(digit: Digit) -> str:
     return UNREADABLE if guess is None else str(guess)
 
 
-def _truth(truth: PageTruth) -> tuple[list[str], list[list[_True]]]:
-    """The words that hold digits, cut down to digits and signs, and the digits line by line."""
-    words: list[str] = []
+def _truth(truth: PageTruth, *, with_signs: bool) -> tuple[list[_Word], list[list[_True]]]:
+    """The words that hold digits, and the digits line by line."""
+    lines = [_words(line, with_signs=with_signs) for line in truth.lines]
+    for at, written in enumerate(truth.written or ()):
+        told = _words(written, with_signs=True)
+        # "3+4x" in one word stands as "3 4" among the lines: the signs of such words belong to no number.
+        if [word.digits for word in told] == [word.digits for word in lines[at]]:
+            lines[at] = told
+    if truth.label_digits:
+        lines.append([_Word(word.translate(OPTIONAL), None) for word in truth.label_digits.split()])
+    words: list[_Word] = []
     found: list[list[_True]] = []
-    labels = [truth.label_digits.translate(OPTIONAL)] if truth.label_digits else []
     place = 0
-    for line in [*truth.lines, *labels]:
+    for line in lines:
         row = []
-        for word in line.split():
-            kept = word if line in labels else NEITHER_DIGIT_NOR_SIGN.sub("", word)
-            characters = SIGN.sub("", kept)
-            row += [_True(character, len(words), place + i) for i, character in enumerate(characters)]
-            place += len(characters)
-            words += [kept] if characters else []
+        for word in line:
+            row += [_True(character, len(words), place + i) for i, character in enumerate(word.digits)]
+            place += len(word.digits)
+            words.append(word)
         found += [row] if row else []
     return words, found
+
+
+def _words(line: str, *, with_signs: bool) -> list[_Word]:
+    pairs = [(digits_of(word), "".join(SIGN.findall(word))) for word in line.split()]
+    return [_Word(digits, signs if with_signs else None) for digits, signs in pairs if digits]
 
 
 def _reading(reading: Reading) -> list[list[_Read]]:
@@ -223,18 +241,18 @@ def _swap(true: str, read: str) -> float:
     return 0.0 if true == UNREADABLE or PLAIN.get(true, true) == read else 1.0
 
 
-def _whole_number(number: Number, partners: list[_True | None], words: list[str], *, with_signs: bool) -> bool | None:
+def _whole_number(number: Number, partners: list[_True | None], words: list[_Word]) -> bool | None:
     """Whether the digits of a number are all those of one word, and no others. partners : of its digits, in order."""
     known = [true for true in partners if true is not None]
     if len(known) < len(partners) or not known:
         return False
     places = [true.place for true in known]
     word = words[known[0].word]
-    one_word = {true.word for true in known} == {known[0].word} and len(known) == len(SIGN.sub("", word))
+    one_word = {true.word for true in known} == {known[0].word} and len(known) == len(word.digits)
     if not one_word or places != list(range(places[0], places[0] + len(places))):
         return False
     if any(_swap(true.character, _guessed(digit)) for true, digit in zip(known, number.digits, strict=True)):
         return False
-    if UNREADABLE in word:
+    if UNREADABLE in word.digits:
         return None
-    return not with_signs or "".join(SIGN.findall(word)) == "".join(SIGN.findall(number.text))
+    return word.signs is None or word.signs == "".join(SIGN.findall(number.text))

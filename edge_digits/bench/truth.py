@@ -19,6 +19,7 @@ class PageTruth:
     layout : "lines", or another word (scattered, table, form) where the order of numbers is nobody's guess.
     grouping_clear : whether the gaps between numbers are beyond doubt.
     label_digits : printed digits beside the writing, that may be read or left out at no cost.
+    written : the same lines with the signs between the digits, where the file tells them ("lines_full").
     """
 
     name: str
@@ -30,6 +31,7 @@ class PageTruth:
     layout: str = "lines"
     grouping_clear: bool = True
     label_digits: str | None = None
+    written: tuple[str, ...] | None = None
 
 
 def load_truth(path: Path) -> list[PageTruth]:
@@ -50,6 +52,7 @@ def _page(path: Path, name: str, entry: Any) -> PageTruth:
     lines = entry.get("lines") if isinstance(entry, dict) else None
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise UsageError(f"{path}: page '{name}' has no \"lines\"; give a list of strings, empty for a page without digits")
+    written = entry.get("lines_full")
     return PageTruth(
         name=name,
         lines=tuple(lines),
@@ -60,4 +63,5 @@ def _page(path: Path, name: str, entry: Any) -> PageTruth:
         layout=entry.get("layout", "lines"),
         grouping_clear=entry.get("grouping", "clear") == "clear",
         label_digits=entry.get("label_digits") or None,
+        written=tuple(map(str, written)) if isinstance(written, list) and len(written) == len(lines) else None,
     )

@@ -126,6 +126,20 @@ def test_signs_count_where_the_truth_tells_them(word: str, read: str, right: str
     assert whole(judge([word], [read])) == "+"
 
 
+def test_signs_may_be_told_beside_the_digits(tmp_path: Path) -> None:
+    (tmp_path / "truth.json").write_text(json.dumps({"a.png": {"lines": ["1250 7"], "lines_full": ["12.50  -7"]}}))
+    (truth,) = load_truth(tmp_path / "truth.json")
+    assert not tells_signs([truth])
+    assert whole(judge_page(truth, reading("12.50 -7"))) == "++"
+    assert whole(judge_page(truth, reading("1250 7"))) == "--"
+    assert marks(judge_page(truth, reading("1250 7"))) == "+++++"
+
+
+def test_signs_of_an_expression_belong_to_no_number() -> None:
+    for read in ("3 42 9", "3 -42 9"):
+        assert whole(judge(["3 42 9"], [read], written=("3x-42(9)",))) == "+++"
+
+
 def test_a_truth_tells_signs_or_does_not() -> None:
     pages = [PageTruth("a.png", ("12 407",)), PageTruth("b.png", ("3x + 7",))]
     assert not tells_signs(pages)
