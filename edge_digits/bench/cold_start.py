@@ -23,6 +23,8 @@ libraries = perf_counter()
 result["libraries_mb"] = memory_mb("VmRSS")
 from edge_digits import Reader
 imported = perf_counter()
+if argument["reader"].get("threads"):
+    cv2.setNumThreads(argument["reader"]["threads"])
 reader = Reader(**argument["reader"])
 built = perf_counter()
 result["reader_mb"] = memory_mb("VmRSS")
@@ -44,8 +46,8 @@ TIME_KEYS: Final = ("libraries_ms", "import_ms", "reader_ms", "first_read_ms", "
 def measure_cold_start(source: str | bytes, reader: Mapping[str, Any], runs: int, budget_s: float | None = None) -> dict[str, Any]:
     """Read one picture in each of `runs` fresh processes, after one that fills the file cache and is not counted.
 
-    source : path or bytes of a picture. reader : keyword arguments of Reader. budget_s : no further process starts after
-        so many seconds, once one is counted.
+    source : path or bytes of a picture. reader : keyword arguments of Reader; OpenCV is held to its `threads`.
+    budget_s : no further process starts after so many seconds, once one is counted.
     Returns summaries: libraries_ms (numpy, cv2 and onnxruntime imported), import_ms (those and edge_digits),
     reader_ms (model loaded and self-tested), first_read_ms, process_ms (from start to exit, interpreter included); and
     medians in MiB of resident memory: python_mb, libraries_mb, reader_mb (Reader built) and peak_mb (the whole run);

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "memory while reading a 12-megapixel page; it takes --model, --repeat and --out."
     )
     parser.add_argument(
-        "pictures", nargs="*", metavar="PICTURE", help="pages to read; without any, the sample photograph and a synthetic page"
+        "pictures", nargs="*", metavar="PICTURE", help="pages to read; without any, the sample photograph and two synthetic pages"
     )
     parser.add_argument("--model", default="default", metavar="NAME|PATH", help="model to measure (default %(default)s)")
     parser.add_argument("--provider", default="auto", metavar="NAME", help=f"{', '.join(PROVIDERS)} (default %(default)s)")

@@ -23,6 +23,10 @@ SAMPLE_PAGE: Final = Path(__file__).resolve().parent / "sample_page.jpg"
 SYNTHETIC_SIZE_PX: Final = (1600, 1200)
 SYNTHETIC_DIGITS: Final = 60
 
+LARGE_SIZE_PX: Final = (4000, 3000)
+LARGE_DIGITS: Final = 300
+"""A phone's 12-megapixel photograph of a sheet that is written full."""
+
 BLOCKS: Final = 5
 """Times that the thread counts take turns. OpenCV rebuilds its threads when their number changes, so a turn is several
 reads long and its first one is not counted."""
@@ -47,16 +51,24 @@ def given_pages(pictures: Sequence[str]) -> list[BenchPage]:
 
 
 def default_pages(model: str) -> list[BenchPage]:
-    """What is read when no picture is given: the photograph that comes with the package, and a synthetic page."""
+    """What is read when no picture is given: the photograph that comes with the package, and two synthetic pages."""
     sample = [BenchPage(SAMPLE_PAGE.name, str(SAMPLE_PAGE), "sample")] if SAMPLE_PAGE.is_file() else []
-    return [*sample, synthetic_page(model)]
+    return [*sample, synthetic_page(model), large_page(model)]
 
 
 def synthetic_page(model: str) -> BenchPage:
     """A page of golden digits as a JPEG in memory: the same work on every machine, at a phone's moderate resolution."""
-    sheet = make_sheet(golden_digits(model), *SYNTHETIC_SIZE_PX, SYNTHETIC_DIGITS)
-    name = f"white sheet with {SYNTHETIC_DIGITS} of the model's golden digits"
-    return BenchPage(name, encode_jpeg(sheet), "synthetic")
+    return _sheet(model, SYNTHETIC_SIZE_PX, SYNTHETIC_DIGITS)
+
+
+def large_page(model: str) -> BenchPage:
+    """The same at a phone's full resolution with many digits."""
+    return _sheet(model, LARGE_SIZE_PX, LARGE_DIGITS)
+
+
+def _sheet(model: str, size_px: tuple[int, int], digits: int) -> BenchPage:
+    name = f"white sheet with {digits} of the model's golden digits"
+    return BenchPage(name, encode_jpeg(make_sheet(golden_digits(model), *size_px, digits)), "synthetic")
 
 
 def measure_page(page: BenchPage, options: Options, threads: Sequence[int], effort: timing.Effort) -> dict[str, Any]:

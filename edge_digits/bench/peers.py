@@ -61,7 +61,7 @@ class RapidOcr:
         engine = {f"EngineConfig.onnxruntime.{pool}_op_num_threads": count for pool in ("intra", "inter")}
         self._engine: Any = package.RapidOCR(params={**engine, "Global.log_level": "critical"})
         self.version = version("rapidocr")
-        self.settings = f"its own models, {threads or 'default'} threads, text of any kind"
+        self.settings = f"its own models, {_threads(threads)}, text of any kind"
 
     def read(self, picture: Picture) -> list[str]:
         """Its boxes of text, put together to lines."""
@@ -87,7 +87,7 @@ class Tesseract:
         self._command = [program, "stdin", "stdout", "--psm", str(TESSERACT_LAYOUT), "-c", "tessedit_char_whitelist=0123456789"]
         self._environment = {**os.environ, **({"OMP_THREAD_LIMIT": str(threads)} if threads else {})}
         self.version = self._run(["--version"], b"").split()[1]
-        self.settings = f"--psm {TESSERACT_LAYOUT}, digits alone, {threads or 'default'} threads, one process a page"
+        self.settings = f"--psm {TESSERACT_LAYOUT}, digits alone, {_threads(threads)}, one process a page"
 
     def read(self, picture: Picture) -> list[str]:
         """Its lines that hold anything."""
@@ -110,6 +110,10 @@ class Tesseract:
 
 
 PEERS: Final[dict[str, Callable[[int], Peer]]] = {"rapidocr": RapidOcr, "tesseract": Tesseract}
+
+
+def _threads(count: int) -> str:
+    return "its own choice of threads" if not count else "1 thread" if count == 1 else f"{count} threads"
 
 
 def load_peers(names: Sequence[str], threads: int) -> list[Peer]:

@@ -66,7 +66,7 @@ def print_footprint(card: Mapping[str, Any], out: TextIO) -> None:
     page = card["large_page"]
     print(f"\n{page['what']}, {page['digits_found']} digits read, one thread", file=out)
     verdict = ABSENT if page["met"] is None else "met" if page["met"] else "MISSED"
-    above = f"above the libraries {_text(page['above_libraries_mb'])} (goal {page['goal_mb']:g}): {verdict}"
+    above = f"above the libraries {_text(page['above_libraries_mb'])} (goal {page['goal_mib']:g}): {verdict}"
     print(f"memory, MiB: {_memory(page)}  {above}", file=out)
 
 

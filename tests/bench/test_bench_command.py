@@ -63,10 +63,13 @@ def test_quick_without_pictures_says_what_it_read(capsys: pytest.CaptureFixture[
     assert "sample_page.jpg (sample)" in printed.err
 
 
-def test_without_pictures_a_synthetic_page_follows_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_pictures_two_synthetic_pages_follow_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *FEW]) == ExitCode.OK
     printed = capsys.readouterr()
-    assert [page["origin"] for page in card_of(printed.out)["pages"]] == ["sample", "synthetic"]
+    pages = card_of(printed.out)["pages"]
+    assert [page["origin"] for page in pages] == ["sample", "synthetic", "synthetic"]
+    assert pages[2]["width"] * pages[2]["height"] == 12_000_000
+    assert pages[2]["digits"] > 250
     assert "golden digits (synthetic)" in printed.err
 
 
@@ -125,4 +128,7 @@ def test_footprint_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "import edge_digits" in statements
     assert all(goal["time_ratio"] > 0 and goal["time_goal"] == 2.0 and goal["memory_goal"] == 1.3 for goal in card["goals"])
     assert card["large_page"]["digits_found"] > 100
+    if card["large_page"]["above_libraries_mb"] is not None:
+        assert card["large_page"]["above_libraries_mb"] <= card["large_page"]["goal_mib"] == 150.0
+        assert card["large_page"]["met"] is True
     assert "times the memory" in printed.err
