@@ -22,6 +22,8 @@ from edge_digits.errors import ExitCode, InputNotFoundError, UsageError
 from edge_digits.reader import Reader
 
 TRUTH_NAME: Final = "truth.json"
+FILTERS: Final = {"half": "halves", "kind": "kinds", "difficulty": "difficulties"}
+"""Words of the truth that choose pages, and their plurals."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--truth", type=Path, metavar="FILE", help=f"what stands on them (default FOLDER/{TRUTH_NAME})")
     parser.add_argument("--half", metavar="NAME", help="only pages of this half, for example tune or check")
     parser.add_argument("--kind", metavar="NAME", help="only pages of this kind")
+    parser.add_argument("--difficulty", metavar="NAME", help="only pages of this difficulty")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="what to print (default %(default)s)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write figures, machine and model there as JSON")
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="write what was read there, as `read --format json` prints it")
@@ -76,10 +79,12 @@ def choose_pages(arguments: argparse.Namespace) -> list[PageTruth]:
         raise InputNotFoundError(f"{arguments.pages}: no such folder; give the one that holds the pages")
     path = arguments.truth or arguments.pages / TRUTH_NAME
     truths = load_truth(path)
-    wanted = [t for t in truths if arguments.half in (None, t.half) and arguments.kind in (None, t.kind)]
+    asked = {word: getattr(arguments, word) for word in FILTERS}
+    wanted = [t for t in truths if all(value in (None, getattr(t, word)) for word, value in asked.items())]
     if not wanted:
-        halves, kinds = (", ".join(sorted({getattr(t, word) or "none" for t in truths})) for word in ("half", "kind"))
-        raise UsageError(f"{path}: no page of half {arguments.half}, kind {arguments.kind}; halves: {halves}; kinds: {kinds}")
+        words = ", ".join(f"{word} {value}" for word, value in asked.items() if value is not None)
+        there = "; ".join(f"{many}: {', '.join(sorted({getattr(t, word) or 'none' for t in truths}))}" for word, many in FILTERS.items())
+        raise UsageError(f"{path}: no page of {words}; {there}")
     return wanted
 
 
@@ -110,7 +115,7 @@ def _result(reader: Reader, peers: Sequence[Peer], pages: Sequence[EvaluatedPage
     classifier = reader.classifier
     return {
         "date": machine.utc_now(),
-        "pages_of": {"half": arguments.half, "kind": arguments.kind},
+        "pages_of": {word: getattr(arguments, word) for word in FILTERS},
         "figures": scoring.figures_by_group([(page.truth, page.score) for page in pages]),
         "mistakes": mistakes.count_causes(page.mistakes for page in pages),
         "peers": {peer.name: compare(peer, pages) for peer in peers},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -120,6 +122,43 @@ def test_a_page_that_cannot_be_read_counts_as_empty(pages: Path, tmp_path: Path,
     assert row["error"]["type"] == "InputNotFoundError"
     assert "lost.jpg" in (folder / "index.html").read_text()
     assert result["ms"]["page"]["count"] == 3
+
+
+def test_figures_are_those_of_an_independent_scorer_on_the_written_predictions(
+    pages: Path, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_truth(pages, "second.jpg", ["12"])
+    set_truth(pages, "lost.jpg", ["123"])
+    predictions, theirs = tmp_path / "read.jsonl", tmp_path / "theirs.json"
+    ours = evaluated([str(pages), "--predictions", str(predictions)], capsys, ExitCode.SOME_INPUTS_FAILED)
+    scorer = [sys.executable, str(shared / "tools" / "score_pages.py"), str(pages), str(predictions), "--json", str(theirs)]
+    done = subprocess.run(scorer, check=True, capture_output=True, text=True)
+    entries = {entry["page"]: entry for entry in json.loads(theirs.read_text())}
+    assert {page["page"]: (page["errors"], page["named_errors"], page["digits"]) for page in ours["pages"]} == {
+        name: (entry["errors"], entry["named_errors"], entry["digits"]) for name, entry in entries.items()
+    }
+    heading, *rows = [line.split() for line in done.stdout.splitlines()]
+    assert {row[0] for row in rows} == set(ours["figures"])
+    for key, *cells in rows:
+        assert float(cells[heading.index("mean")]) == pytest.approx(ours["figures"][key]["mean_cer"], abs=5.1e-5)
+        assert float(cells[heading.index("perfect")]) == pytest.approx(ours["figures"][key]["perfect"], abs=5.1e-4)
+
+
+def test_mistakes_are_counted_by_cause(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = read_lines(pages, "first.jpg", capsys)
+    set_truth(pages, "first.jpg", [lines[0] + "7"])
+    result = evaluated([str(pages), "--kind", "plain"], capsys)
+    # The other page's truth holds nothing, and one digit is read there.
+    assert result["mistakes"] == {"missing": 1, "extra": 1, "confused": 0, "unsure": 0}
+    assert sum(result["mistakes"].values()) == sum(page["errors"] for page in result["pages"])
+    assert main(["evaluate", str(pages), "--kind", "plain"]) == ExitCode.OK
+    assert "mistakes: 1 missing, 1 extra, 0 confused, 0 unsure" in capsys.readouterr().out
+
+
+def test_pages_of_one_difficulty(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluated([str(pages), "--difficulty", "easy"], capsys)["figures"]["all"]["pages"] == 3
+    assert main(["evaluate", str(pages), "--difficulty", "absurd"]) == ExitCode.USAGE
+    assert "difficulties: easy" in capsys.readouterr().err
 
 
 def test_no_page_at_all_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
