@@ -80,7 +80,8 @@ def _moved(settled: SettledNumber, box: Box) -> SettledNumber:
     if not (dx or dy):
         return settled
     digits = tuple(_moved_digit(d, dx, dy) for d in settled.number.digits)
-    return replace(settled, number=replace(settled.number, digits=digits))
+    signs = tuple(replace(s, box=(s.box[0] + dx, s.box[1] + dy, *s.box[2:])) for s in settled.number.signs)
+    return replace(settled, number=replace(settled.number, digits=digits, signs=signs))
 
 
 def _moved_digit(digit: Digit, dx: int, dy: int) -> Digit:

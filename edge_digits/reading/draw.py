@@ -8,17 +8,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_digits.reading.canonical import GAP
 from edge_digits.reading.reading import Digit, Reading
 from edge_digits.sources.frame import Frame
 
 SURE: Final = (60, 160, 40)
 DOUBTFUL: Final = (0, 140, 255)
 UNSURE: Final = (40, 40, 220)
+SIGN: Final = (200, 120, 0)
 SURE_CONFIDENCE: Final = 0.95
 
 
 def annotate(frame: Frame, reading: Reading) -> NDArray[np.uint8]:
     """The picture with each digit boxed and named: green when sure, orange when doubtful, red "?" when unsure.
+
+    Signs within numbers have a blue box.
 
     Returns uint8 (h, w, 3) BGR of the frame's size.
     """
@@ -27,6 +31,9 @@ def annotate(frame: Frame, reading: Reading) -> NDArray[np.uint8]:
     thickness = max(1, round(max(picture.shape[:2]) / 800))
     for digit in reading.digits:
         _draw_digit(picture, digit, thickness)
+    for number in reading.numbers:
+        for x, y, w, h in (sign.box for sign in number.signs if sign.mark != GAP):
+            cv2.rectangle(picture, (x, y), (x + w, y + h), SIGN, thickness)
     return picture
 
 

@@ -50,19 +50,17 @@ class _Run:
     origins: frozenset[int]
 
 
-def expected_numbers(groups: list[Group], expectation: Expectation, page: Page, min_confidence: float) -> list[Number]:
-    """The numbers of a line, left to right. min_confidence : digits whose probability is below it are "?"."""
+def expected_numbers(groups: list[Group], expectation: Expectation, page: Page, min_confidence: float) -> list[tuple[Group, Number]]:
+    """The numbers of a line, left to right, each with its glyphs. min_confidence : digits whose probability is below it are "?"."""
     as_read = [to_number(group, page, min_confidence) for group in groups]
     numbers = []
     for run in _best_runs(_units(groups), expectation):
         was = " ".join(as_read[origin].text for origin in sorted(run.origins))
         if run.found.fits:
-            numbers.append(_fitted(run, was, expectation, page, min_confidence))
+            numbers.append((run.group, _fitted(run, was, expectation, page, min_confidence)))
         else:
-            raw = to_number(run.group, page, min_confidence)
-            numbers.append(
-                replace(raw, probability=run.found.probability * _written(run.group), rule=Rule(expectation.name, was, fits=False))
-            )
+            raw, rule = to_number(run.group, page, min_confidence), Rule(expectation.name, was, fits=False)
+            numbers.append((run.group, replace(raw, probability=run.found.probability * _written(run.group), rule=rule)))
     return numbers
 
 

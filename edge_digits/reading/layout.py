@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 from edge_digits.reading.context import adapt_to_page
 from edge_digits.reading.expect import Expectation
 from edge_digits.reading.expected_numbers import expected_numbers
-from edge_digits.reading.numbers import group_digits, to_number
-from edge_digits.reading.reading import Line
+from edge_digits.reading.numbers import Group, group_digits, to_frame_box, to_number
+from edge_digits.reading.reading import Line, Number
 from edge_digits.reading.signs import SignFinder
+from edge_digits.reading.tables import find_fields, find_places
 from edge_digits.reading.words import drop_words, is_letter
 from edge_digits.recognition.decode import Candidate, Chosen
 
@@ -35,10 +37,29 @@ def arrange(chosen: Chosen, min_confidence: float, expectation: Expectation | No
     page = chosen.glyphs.ink.page
     rows = _rows(kept)
     signs = SignFinder(chosen.glyphs, rows)
-    lines = [group_digits(*signs.find(row)) for row in rows]
-    if expectation is not None:
-        return tuple(Line(tuple(expected_numbers(groups, expectation, page, min_confidence))) for groups in lines)
-    return tuple(Line(tuple(to_number(group, page, min_confidence) for group in groups)) for groups in lines)
+    lines = [group_digits(*signs.find(row), chosen.glyphs.ink.rules) for row in rows]
+    if expectation is None:
+        found = [[(group, to_number(group, page, min_confidence)) for group in groups] for groups in lines]
+    else:
+        found = [expected_numbers(groups, expectation, page, min_confidence) for groups in lines]
+    return _with_places(found, chosen)
+
+
+def _with_places(lines: list[list[tuple[Group, Number]]], chosen: Chosen) -> tuple[Line, ...]:
+    """The lines with each number's place in a table and the printed box around it."""
+    boxes = [group.box for line in lines for group, _ in line]
+    ink = chosen.glyphs.ink
+    places = iter(zip(find_places(boxes), find_fields(boxes, ink.rules), strict=True))
+    placed = []
+    for line in lines:
+        numbers = []
+        for _, number in line:
+            place, field = next(places)
+            if place is not None or field is not None:
+                number = replace(number, place=place, field=None if field is None else to_frame_box(field, ink.page))  # noqa: PLW2901
+            numbers.append(number)
+        placed.append(Line(tuple(numbers)))
+    return tuple(placed)
 
 
 def _plausible(chosen: Chosen) -> list[Candidate]:

@@ -18,6 +18,10 @@ from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
 NUMBER_GAP: Final = 0.75
 """Digits further apart than this share of their height belong to different numbers, unless a sign joins them."""
+WALL_SHARE: Final = 0.8
+"""A rule that covers this share of the height that two digits have in common stands between them."""
+FIELD_DIGITS: Final = 3
+"""So many digits and more, each in a box of its own and close together, are one number."""
 LIKELY_KINDS: Final = 2
 """A number holds at most so many kinds of points, commas and colons; more are specks."""
 
@@ -38,17 +42,37 @@ class Group:
         return int(left), int(top), int(right - left), int(bottom - top)
 
 
-def group_digits(row: list[Candidate], marks: list[Mark]) -> list[Group]:
-    """Numbers of a row of digits, left to right. marks : the signs of the row."""
+def group_digits(row: list[Candidate], marks: list[Mark], rules: NDArray[np.uint8]) -> list[Group]:
+    """Numbers of a row of digits, left to right.
+
+    marks : the signs of the row. rules : uint8 (h, w), 255 on ruled lines; numbers do not reach from one box into the next.
+    """
     starts = {m.before for m in marks if m.starts}
     joined = {m.before for m in marks if not m.starts}
-    apart = (i for i in range(1, len(row)) if i in starts or (i not in joined and gap_between(row[i - 1], row[i]) > NUMBER_GAP))
-    bounds = [0, *apart, len(row)]
+    apart = {i for i in range(1, len(row)) if i in starts or (i not in joined and gap_between(row[i - 1], row[i]) > NUMBER_GAP)}
+    apart |= _walls(row, sorted(apart), rules) - joined
+    bounds = [0, *sorted(apart), len(row)]
     groups = []
     for first, end in pairwise(bounds):
         own = [Mark(m.mark, m.before - first, m.box, m.starts) for m in marks if first <= m.before < end and (m.before > first or m.starts)]
         groups.append(Group(tuple(row[first:end]), tuple(_likely(own))))
     return groups
+
+
+def _walls(row: list[Candidate], bounds: list[int], rules: NDArray[np.uint8]) -> set[int]:
+    """Digits with an upright rule between them and the one before. One box a digit is a form's field, no table."""
+    found: set[int] = set()
+    for first, end in pairwise([0, *bounds, len(row)]):
+        walls = {i for i in range(first + 1, end) if _is_wall(row[i - 1].box, row[i].box, rules)}
+        if end - first < FIELD_DIGITS or len(walls) < end - first - 1:
+            found |= walls
+    return found
+
+
+def _is_wall(left: Box, right: Box, rules: NDArray[np.uint8]) -> bool:
+    top, foot = max(left[1], right[1]), min(left[1] + left[3], right[1] + right[3])
+    window = rules[max(0, top) : max(0, foot), max(0, left[0] + left[2] // 2) : max(0, right[0] + right[2] // 2)]
+    return bool(window.size and window.any() and ((window > 0).mean(axis=0) >= WALL_SHARE).any())
 
 
 def gap_between(left: Candidate, right: Candidate) -> float:

@@ -80,14 +80,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a number stands in a table: row from the top, column from the left, both from 1.
-
-    field : the printed box around it, or None where none is printed.
-    """
+    """Where a number stands in a table: row from the top, column from the left, both from 1."""
 
     row: int
     column: int
-    field: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +92,7 @@ class Number:
 
     probability : that the whole number is right, where it was judged as a whole; None takes the digits as independent.
     known_value : the canonical form that an expectation gave it. rule : what the expectation did, None where nothing.
-    place : where it stands in a table, None outside of one.
+    place : where it stands in a table, None outside of one. field : the printed box around it, None where there is none.
     """
 
     digits: tuple[Digit, ...]
@@ -105,6 +101,7 @@ class Number:
     known_value: str | None = None
     rule: Rule | None = None
     place: Place | None = None
+    field: Box | None = None
 
     @property
     def text(self) -> str:
@@ -149,8 +146,8 @@ class Number:
             entry["signs"] = [s.to_dict() for s in self.signs]
         if self.place is not None:
             entry["row"], entry["column"] = self.place.row, self.place.column
-            if self.place.field is not None:
-                entry["field"] = list(self.place.field)
+        if self.field is not None:
+            entry["field"] = list(self.field)
         if self.rule is not None:
             entry["rule"] = self.rule.to_dict()
         return entry

@@ -18,11 +18,21 @@ from numpy.typing import NDArray
 
 from edge_digits.paper.glyphs import Glyphs
 from edge_digits.paper.tiles import stroke_width
+from edge_digits.reading.sign_shapes import (
+    FINEST,
+    LARGEST_POINT,
+    LONGEST_COMMA,
+    LONGEST_DASH,
+    SHORTEST_DASH,
+    Gap,
+    Piece,
+    is_dash,
+    join_colon,
+    name_small,
+)
 from edge_digits.recognition.decode import Candidate
 
 Boxes = NDArray[np.int32]
-Piece = tuple[int, int, int, int, int]
-"""x, y, width, height and pixels of a connected piece of ink."""
 
 OWN_SHARE: Final = 0.7
 """A piece with this share of its box inside a digit's box is a part of that digit."""
@@ -31,11 +41,6 @@ CORE_SHARE: Final = 0.62
 CORE_INSIDE: Final = 0.95
 OPEN_FOOT: Final = (4, 7, 9)
 """Digits whose box reaches over what follows them: the point of "7.5" lies inside the 7's box."""
-LARGEST_POINT: Final = 0.32
-"""Longest side of a point, in digit heights; so are all sizes and distances below."""
-LONGEST_COMMA: Final = 0.6
-SHORTEST_DASH: Final = 0.18
-LONGEST_DASH: Final = 1.2
 SHORTEST_SLASH: Final = 0.75
 LONGEST_SLASH: Final = 2.0
 SLASH_HEIGHT: Final = 1.28
@@ -58,9 +63,6 @@ CLEAR_BEFORE_MINUS: Final = 1.1
 """Nothing else is written so far to the left of a minus: after a letter or bracket it is an operation."""
 FAINTEST: Final = 0.55
 """A sign is at least this dark, relative to the digits beside it."""
-FINEST: Final = 0.45
-THICKEST: Final = 2.4
-"""Bounds of a sign's stroke, in stroke widths of the digits beside it."""
 CHANCE_LIMIT: Final = 0.04
 """Where chance alone would put marks of that kind into this share of all gaps, they are dirt, dots of letters or ruling."""
 
@@ -133,10 +135,10 @@ class SignFinder:
     def _before(self, row: list[Candidate], index: int, near: _RowPieces, height: float, width: float) -> Mark | None:
         """The sign in the gap before a digit."""
         right, left = row[index], row[index - 1] if index else None
-        gap = _Gap(left, right, height)
+        gap = Gap(left, right, height)
         pieces = [piece for piece, owned in near.within(gap) if self._is_free(piece, owned, left, gap)]
         found = [(mark, piece) for piece in pieces if (mark := self._name(piece, gap, width))]
-        colon = _colon(found, gap)
+        colon = join_colon(found, gap)
         found = [(mark, piece) for mark, piece in found if mark != "^"] if colon is None else [colon]
         if len(found) != 1 or not self._is_ink(found[0][1], right if left is None else left):
             return None
@@ -153,13 +155,13 @@ class SignFinder:
             return Mark(mark, index, piece[:4], starts=True)
         return None
 
-    def _is_free(self, piece: Piece, owned: bool, left: Candidate | None, gap: _Gap) -> bool:
+    def _is_free(self, piece: Piece, owned: bool, left: Candidate | None, gap: Gap) -> bool:
         """Whether a piece is no part of the digits beside it."""
         before, after = gap.distances(piece)
         under = max(piece[2:4]) <= LONGEST_COMMA * gap.height and min(before, after) < -OVERLAP
         return not (owned or under) or self._is_tucked(piece, left, gap)
 
-    def _is_tucked(self, piece: Piece, left: Candidate | None, gap: _Gap) -> bool:
+    def _is_tucked(self, piece: Piece, left: Candidate | None, gap: Gap) -> bool:
         """Whether a piece inside the box of the digit on its left lies under that digit's arm, right of its stem."""
         if left is None or left.digit not in OPEN_FOOT:
             return False
@@ -169,18 +171,18 @@ class SignFinder:
             return False
         return not self._ink.strokes[y : y + h, x + w + 1 : max(x + w + 1, bx + bw)].any()
 
-    def _name(self, piece: Piece, gap: _Gap, width: float) -> str:
+    def _name(self, piece: Piece, gap: Gap, width: float) -> str:
         """What sign a piece could be: one of MARKS, "^" for a point that may belong to a colon, "" for none."""
         _, y, w, h, area = piece
         size = gap.height
         middle = gap.level(y + h / 2)
-        if _is_dash(piece, size, width) and 0.2 <= middle <= 0.95 and not self._continues_rule(piece, size):
+        if is_dash(piece, size, width) and 0.2 <= middle <= 0.95 and not self._continues_rule(piece, size):
             return "-"
         if SHORTEST_SLASH * size <= h <= LONGEST_SLASH * size and w >= 0.12 * h and self._is_slash(piece, width):
             return "/"
         if max(w, h) < max(2.0, FINEST * width) or area < 0.3 * width * width or self._at_rule(piece):
             return ""
-        return _name_small(piece, gap)
+        return name_small(piece, gap)
 
     def _is_slash(self, piece: Piece, width: float) -> bool:
         """Whether a tall piece is one straight stroke that leans to the right."""
@@ -255,7 +257,7 @@ class _RowPieces:
         self._pieces, self._owned = pieces, owned
         self._x, self._y = (pieces[:, :2] + pieces[:, 2:4] / 2).T
 
-    def within(self, gap: _Gap) -> list[tuple[Piece, bool]]:
+    def within(self, gap: Gap) -> list[tuple[Piece, bool]]:
         """The pieces whose middle lies in a gap."""
         reach = 0.6 * gap.height
         inside = (self._x > gap.start) & (self._x < gap.end) & (self._y > gap.top - reach) & (self._y < gap.foot + reach)
@@ -273,71 +275,12 @@ class _RowPieces:
         x, y, w, h, area = (int(value) for value in self._pieces[same[0]])
         return x, y, w, h, area
 
-    def something_before(self, piece: Piece, gap: _Gap) -> bool:
+    def something_before(self, piece: Piece, gap: Gap) -> bool:
         """Whether a letter or a bracket stands close on the left of a minus."""
         ends = self._pieces[:, 0] + self._pieces[:, 2]
         close = (ends > piece[0] - CLEAR_BEFORE_MINUS * gap.height) & (self._x < piece[0]) & (self._pieces[:, 3] > 0.35 * gap.height)
         reach = 0.3 * gap.height
         return bool((close & ~self._owned & (self._y > gap.top - reach) & (self._y < gap.foot + reach)).any())
-
-
-class _Gap:
-    """The space between two digits, or before the first of a row; lengths in page pixels."""
-
-    def __init__(self, left: Candidate | None, right: Candidate, height: float) -> None:
-        x, y, w, h = right.box
-        self.height = height
-        self.end = x + 0.5 * w
-        self._right_edge = float(x)
-        if left is None:
-            self.start, self._left_edge = x - 2 * height, -np.inf
-            self.top, self.foot = float(y), float(y + h)
-        else:
-            lx, ly, lw, lh = left.box
-            self.start, self._left_edge = lx + 0.5 * lw, float(lx + lw)
-            self.top, self.foot = (y + ly) / 2, (y + h + ly + lh) / 2
-
-    def level(self, y: float) -> float:
-        """Height of a pixel row on the digits: 0 at their top, 1 at their foot."""
-        return (y - self.top) / max(1.0, self.foot - self.top)
-
-    def distances(self, piece: Piece) -> tuple[float, float]:
-        """From a piece to the digit on its left and on its right, in digit heights; negative where they overlap."""
-        return (piece[0] - self._left_edge) / self.height, (self._right_edge - piece[0] - piece[2]) / self.height
-
-
-def _is_dash(piece: Piece, size: float, width: float) -> bool:
-    _, _, w, h, area = piece
-    flat = 2.2 * h <= w or (1.6 * h <= w and h <= 1.6 * width)
-    return flat and SHORTEST_DASH * size <= w <= LONGEST_DASH * size and FINEST * width <= area / w <= THICKEST * width
-
-
-def _name_small(piece: Piece, gap: _Gap) -> str:
-    """A piece as a point, a comma or a part of a colon, "" as none of them."""
-    _, y, w, h, _ = piece
-    size = gap.height
-    below = y + h - gap.foot
-    hangs = 0.1 * size <= below <= 0.55 * size and h >= 1.25 * w
-    if hangs and h <= LONGEST_COMMA * size and w <= 0.45 * size and y > gap.foot - 0.35 * size:
-        return ","
-    if max(w, h) > LARGEST_POINT * size or 2.2 * min(w, h) < max(w, h):
-        return ""
-    middle = gap.level(y + h / 2)
-    if 0.78 <= middle <= 1.25:
-        return "."
-    return "^" if 0.1 <= middle < 0.78 else ""
-
-
-def _colon(found: list[tuple[str, Piece]], gap: _Gap) -> tuple[str, Piece] | None:
-    """Two points above each other as one sign."""
-    if len(found) != 2 or any(mark not in "^." for mark, _ in found):
-        return None
-    (ux, uy, uw, uh, ua), (lx, ly, lw, lh, la) = sorted((piece for _, piece in found), key=lambda piece: piece[1])
-    apart = (ly + lh / 2 - uy - uh / 2) / gap.height
-    if abs(ux + uw / 2 - lx - lw / 2) > 0.25 * gap.height or not 0.2 <= apart <= 0.85 or max(ua, la) > 3.5 * min(ua, la):
-        return None
-    left, right = min(ux, lx), max(ux + uw, lx + lw)
-    return ":", (left, uy, right - left, ly + lh - uy, ua + la)
 
 
 def core_boxes(digits: Boxes, pieces: Boxes) -> Boxes:
