@@ -62,18 +62,23 @@ class Noise:
                 place[...] = cv2.scaleAdd(piece, deviation, place)
 
 
-def photo_camera(rng: np.random.Generator, digit_px: float) -> Camera:
-    """A phone's camera in someone's hand. digit_px : height of the smallest digits in the picture."""
+def photo_camera(rng: np.random.Generator, digit_px: float, *, gentle: bool) -> Camera:
+    """A phone's camera in someone's hand.
+
+    digit_px : height of the smallest digits in the picture. gentle : the ink is faint already.
+    """
     stroke = max(0.6, FINEST_STROKE * digit_px)
     defocus = stroke * (rng.uniform(0.1, 0.45) if rng.random() < 0.75 else rng.uniform(0.45, 0.95))
     motion = stroke * rng.uniform(0.8, 2.6) if rng.random() < 0.1 else 0.0
-    faint = rng.random() < 0.12
+    faint = rng.random() < 0.12 and not gentle
+    grain = rng.uniform(0, 1.6)
     return Camera(
         defocus_px=min(defocus, 6.0),
         motion_px=min(motion, 25.0),
         motion_deg=float(rng.uniform(0, 180)),
-        noise=float(np.exp(rng.uniform(np.log(0.5), np.log(5.0)))),
-        grain_px=float(rng.uniform(0, 1.6)),
+        # Coarse grains are what a phone left over when it took the fine ones away.
+        noise=float(np.exp(rng.uniform(np.log(0.4), np.log(4.5 - 1.8 * grain)))) * (0.5 if gentle else 1.0),
+        grain_px=float(grain),
         gamma=float(np.exp(rng.normal(0, 0.15))),
         black=float(rng.uniform(20, 90)) if faint else float(rng.uniform(0, 15)),
         white=float(rng.uniform(170, 235)) if faint else 255.0,
@@ -84,7 +89,7 @@ def photo_camera(rng: np.random.Generator, digit_px: float) -> Camera:
     )
 
 
-def scanner(rng: np.random.Generator, digit_px: float) -> Camera:
+def scanner(rng: np.random.Generator, digit_px: float, *, gentle: bool) -> Camera:
     """A flat-bed scanner, a copier or a scanning app: sharp, even, paper often washed out to white, sometimes to two levels."""
     stroke = max(0.6, FINEST_STROKE * digit_px)
     return Camera(
@@ -100,7 +105,7 @@ def scanner(rng: np.random.Generator, digit_px: float) -> Camera:
         moire=0.0,
         jpeg=int(rng.integers(45, 96)) if rng.random() < 0.8 else 0,
         grey=bool(rng.random() < 0.3),
-        bilevel=bool(rng.random() < 0.08),
+        bilevel=bool(rng.random() < 0.08) and not gentle,
     )
 
 

@@ -26,6 +26,10 @@ MOST_ENLARGED: Final = 2.0
 """Pixels of the picture to one of the sheet, at most."""
 
 
+_ROLL_DEG: Final = {"scan": 0.6, "page": 2.5, "crop": 1.8}
+"""Standard deviation of how far a picture is turned."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """A pose and whether it shows the edges of the sheet."""
@@ -37,24 +41,10 @@ class View:
 def frame_window(rng: np.random.Generator, sheet: Sheet, setting: str) -> View:
     """The paper fills the picture: all of the sheet, most of it, or a few of its lines."""
     h, w = sheet.picture.shape[:2]
-    if setting == "crop" and sheet.digits:
-        x, y, bw, bh = _few_lines(rng, sheet)
-        tall = float(np.median([digit.box[3] for digit in sheet.digits]))
-        left, right = rng.uniform(0.1, 1.6, 2) * tall
-        up, down = rng.uniform(0.05, 0.8, 2) * tall
-    elif setting == "scan":
-        x, y, bw, bh = 0.0, 0.0, float(w), float(h)
-        left = right = up = down = 0.0
-    else:
-        x, y, bw, bh = _content(sheet)
-        # People leave room around what they photograph: turning and tilting then cuts off little.
-        room = 0.04 * max(bw, bh)
-        left, right = rng.uniform(0.0, 1.0, 2) ** 1.5 * (x, w - x - bw) + room
-        up, down = rng.uniform(0.0, 1.0, 2) ** 1.5 * (y, h - y - bh) + room
-    corners = np.array([[x - left, y - up], [x + bw + right, y - up], [x + bw + right, y + bh + down], [x - left, y + bh + down]])
-    middle = corners.mean(axis=0)
-    shape = corners[2] - corners[0]
-    roll = np.deg2rad(rng.normal(0, 0.6 if setting == "scan" else 2.5))
+    roll = float(np.deg2rad(rng.normal(0, _ROLL_DEG[setting])))
+    left, top, right, bottom = _frame(rng, sheet, setting, abs(roll))
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    middle, shape = corners.mean(axis=0), corners[2] - corners[0]
     turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
     corners = (corners - middle) @ turn + middle
     if setting != "scan":
@@ -100,9 +90,30 @@ def _few_lines(rng: np.random.Generator, sheet: Sheet) -> Box:
     return float(left), float(top), float(right - left), float(bottom - top)
 
 
-def _content(sheet: Sheet) -> Box:
-    """Box around all digits and clutter, or the whole sheet."""
-    boxes = np.array([each.box for each in (*sheet.digits, *sheet.clutter)], np.float64).reshape(-1, 4)
+def _frame(rng: np.random.Generator, sheet: Sheet, setting: str, roll: float) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of what is photographed. roll : by how many radians the picture is turned."""
+    h, w = sheet.picture.shape[:2]
+    if setting == "scan":
+        return 0.0, 0.0, float(w), float(h)
+    # Turning cuts off the more the longer a line is; people leave room for it.
+    if setting == "crop" and sheet.digits:
+        x, y, bw, bh = _few_lines(rng, sheet)
+        tall = float(np.median([digit.box[3] for digit in sheet.digits]))
+        left, right = rng.uniform(0.1, 1.6, 2) * tall + roll * bh / 2
+        up, down = rng.uniform(0.08, 0.8, 2) * tall + (roll + 0.01) * bw / 2
+    else:
+        x, y, bw, bh = _content(sheet, digits_only=bool(rng.random() < 0.5))
+        around = (0.04 + roll / 2) * max(bw, bh)
+        wide = rng.choice([1.0, 1.5, 4.0])
+        left, right = rng.uniform(0.0, 1.0, 2) ** wide * (max(x, 0), max(w - x - bw, 0)) + around
+        up, down = rng.uniform(0.0, 1.0, 2) ** wide * (max(y, 0), max(h - y - bh, 0)) + around
+    return float(x - left), float(y - up), float(x + bw + right), float(y + bh + down)
+
+
+def _content(sheet: Sheet, *, digits_only: bool) -> Box:
+    """Box around all digits and clutter, or around the digits; the whole sheet where there is nothing."""
+    shown = sheet.digits if digits_only and sheet.digits else (*sheet.digits, *sheet.clutter)
+    boxes = np.array([each.box for each in shown], np.float64).reshape(-1, 4)
     h, w = sheet.picture.shape[:2]
     if not len(boxes):
         return 0.0, 0.0, float(w), float(h)

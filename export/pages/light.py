@@ -73,12 +73,16 @@ def shadow(rng: np.random.Generator, width: int, height: int) -> Field:
         outline = [*bends, bends[-1] + along * 3 * size, bends[0] + along * 3 * size]
         cv2.fillPoly(mask, [np.array(outline).astype(np.int32)], 255)
     else:
-        # A hand or a phone comes in from a side.
-        centre = np.array([w, h]) * rng.permutation([rng.uniform(-0.1, 1.1), rng.choice([-0.05, 1.05]) + rng.normal(0, 0.08)])
-        for _ in range(int(rng.integers(1, 5))):
-            at = (centre + size * rng.normal(0, 0.12, 2)).astype(int)
-            axes = (size * rng.uniform(0.05, 0.35, 2)).astype(int) + 1
-            cv2.ellipse(mask, at.tolist(), axes.tolist(), float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
+        # A hand or a phone comes in from a side: an arm, and at times fingers beside each other.
+        along = rng.uniform(0, 1)
+        root, way = ((np.array([along * w, -0.2 * h]), (0.0, 1.0)), (np.array([-0.2 * w, along * h]), (1.0, 0.0)))[int(rng.integers(2))]
+        thick = rng.uniform(0.04, 0.3)
+        for index in range(int(rng.choice([1, 1, 3, 4])) if thick < 0.12 else 1):
+            start = root + np.array(way[::-1]) * size * thick * 1.2 * index
+            end = start + (np.array(way) * rng.uniform(0.3, 0.9) + rng.normal(0, 0.08, 2)) * size
+            cv2.line(mask, *((int(x), int(y)) for x, y in (start, end)), 255, max(1, int(size * thick)), cv2.LINE_AA)
+        if rng.random() < 0.5:
+            mask = np.ascontiguousarray(mask[::-1, ::-1])
     soft = size * (rng.uniform(0.02, 0.12) if rng.random() < 0.7 else rng.uniform(0.002, 0.01))
     depth = np.float32(rng.uniform(0.08, 0.6) / 255)
     blurred = _blur(mask, soft)
@@ -111,7 +115,7 @@ def glare(rng: np.random.Generator, width: int, height: int, most: float) -> Fie
     else:
         corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * rng.uniform(0.04, 0.25, 2) * size + rng.normal(0, 0.02, (4, 2)) * size
         cv2.fillConvexPoly(mask, (middle + corners).astype(np.int32), 255, cv2.LINE_AA)
-    return _blur(mask, size * rng.uniform(0.01, 0.1)).astype(np.float32) * np.float32(rng.uniform(0.3, 1) * most / 255)
+    return _blur(mask, size * rng.uniform(0.02, 0.1)).astype(np.float32) * np.float32(rng.uniform(0.3, 1) * most / 255)
 
 
 def curl_shade(slope: NDArray[np.float64], width: int, height: int, strength: float) -> Field:

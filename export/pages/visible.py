@@ -14,7 +14,7 @@ from export.pages.sheet import Box, Clutter, Sheet, WrittenDigit
 
 LEAST_SEEN: Final = 0.75
 """Share of a digit's box that must lie in the picture; of less nobody can tell what it is."""
-LEAST_CONTRAST: Final = 7.0
+LEAST_CONTRAST: Final = 10.0
 """Grey levels by which a digit must differ from its paper for a person to read it."""
 
 
@@ -42,7 +42,7 @@ class Sighting:
 
     def legible(self, picture: NDArray[np.uint8]) -> Sighting:
         """The same without the digits that hardly differ from their paper in the picture, uint8 (h, w[, 3]); they become clutter."""
-        faint = [digit is not None and _contrast(picture, digit.box) < LEAST_CONTRAST for digit in self.written]
+        faint = [digit is not None and contrast(picture, digit.box) < LEAST_CONTRAST for digit in self.written]
         lost = [Clutter("faint digit", digit.box) for digit, is_lost in zip(self.written, faint, strict=True) if is_lost and digit]
         kept = tuple(None if is_lost else digit for digit, is_lost in zip(self.written, faint, strict=True))
         return Sighting(self.sheet, kept, (*self.clutter, *lost))
@@ -65,7 +65,7 @@ def sight(sheet: Sheet, pose: Pose) -> Sighting:
     return Sighting(sheet, tuple(digits), tuple(clutter))
 
 
-def _contrast(picture: NDArray[np.uint8], box: Box) -> float:
+def contrast(picture: NDArray[np.uint8], box: Box) -> float:
     """Grey levels between the paper in a box and its darkest or brightest tenth, single pixels evened out."""
     left, top = int(box[0]), int(box[1])
     part = picture[top : top + max(2, round(box[3])), left : left + max(2, round(box[2]))]
