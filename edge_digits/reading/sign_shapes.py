@@ -50,6 +50,7 @@ class Gap:
 
 
 def is_dash(piece: Piece, size: float, width: float) -> bool:
+    """Whether a piece is a short level stroke. size : digit height, width : of the pen's stroke, both in pixels."""
     _, _, w, h, area = piece
     flat = 2.2 * h <= w or (1.6 * h <= w and h <= 1.6 * width)
     return flat and SHORTEST_DASH * size <= w <= LONGEST_DASH * size and FINEST * width <= area / w <= THICKEST * width
