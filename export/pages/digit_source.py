@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from export.data.folder import OPTIONAL_TRAINING_SETS, crop_to_ink, load_mnist
+from export.data.folder import OPTIONAL_TRAINING_SETS, DataError, crop_to_ink, load_mnist
 from export.data.glyphs import GlyphSet
 from export.data.orand import load_orand
 from export.pages.strokes import TracedSign, trace_sign
@@ -60,7 +60,10 @@ def load_digits(folder: Path, split: Split) -> tuple[DigitSet, ...]:
     loaders: dict[str, Callable[[Path], GlyphSet]] = dict(OPTIONAL_TRAINING_SETS)
     loaders["orand_car_a"] = lambda at: load_orand(at, "train")
     sets += [load(folder) for name, load in loaders.items() if (folder / name).is_dir()]
-    return tuple(found for found in (_of_split(each, split) for each in sets) if all(len(indices) for indices in found.by_digit))
+    found = tuple(each for each in (_of_split(each, split) for each in sets) if all(len(indices) for indices in each.by_digit))
+    if not found:
+        raise DataError(f"{folder}: no set holds all ten digits for split {split}; give a folder with the whole of MNIST")
+    return found
 
 
 def _of_split(glyphs: GlyphSet, split: Split) -> DigitSet:

@@ -20,6 +20,8 @@ TRACED_SIDE_PX: Final = 60
 """Longest side at which a bitmap is thinned: three times MNIST's box, enough for smooth paths."""
 _RIM_PX: Final = 3
 _STEP_PX: Final = 1.5
+_THINNED_AWAY_PX: Final = 2.0
+"""Smoothing and thinning shorten every end by about so much more than half the pen's width (measured on drawn bars)."""
 _SMOOTHING_POINTS: Final = 1.3
 _SPUR_RADII: Final = 1.1
 """A side branch shorter than so many pen radii is a bump of the outline, not a stroke."""
@@ -62,7 +64,7 @@ def trace_sign(glyph: NDArray[np.uint8]) -> TracedSign | None:
     large = cv2.copyMakeBorder(large, _RIM_PX, _RIM_PX, _RIM_PX, _RIM_PX, cv2.BORDER_CONSTANT, value=0)
     mask = (cv2.GaussianBlur(large, (0, 0), 1.3) > 112).astype(np.uint8)
     radius = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    paths = _straightened(_branches(thin(mask), radius), mask.shape[1])
+    paths = _straightened(_branches(thin(mask), radius), mask.shape[1], _meeting_px(radius))
     strokes = tuple(_smooth(path, radius, size[1]) for path in paths)
     if not strokes:
         return None
@@ -146,7 +148,9 @@ def _branches(line: NDArray[np.uint8], radius: NDArray[np.float32]) -> list[_Pat
             ends = len(near[path[0]]), len(near[path[-1]])
             crossing = path[0] if ends[0] > 1 else path[-1]
             bump = min(ends) == 1 < max(ends) and len(path) < _SPUR_RADII * wide[crossing] + 1
-            if not bump:
+            # Crossings may be clumps of neighbouring pixels: steps inside them are no branches.
+            inside_clump = len(path) == 2 and min(ends) > 2
+            if not bump and not inside_clump:
                 branches.append(path)
     for start in near:
         if start not in covered:
@@ -160,10 +164,15 @@ def _branches(line: NDArray[np.uint8], radius: NDArray[np.float32]) -> list[_Pat
 
 
 _REACH_PX: Final = 7
-_MEETING_PX: Final = 4
+_LEAST_MEETING_PX: Final = 4
 
 
-def _straightened(branches: list[_Path], width: int) -> list[_Path]:
+def _meeting_px(radius: NDArray[np.float32]) -> int:
+    """How far apart two ends may lie and still meet: a wide pen smears a crossing over more than its width."""
+    return max(_LEAST_MEETING_PX, round(1.7 * float(radius[radius > 0].mean())) if (radius > 0).any() else 0)
+
+
+def _straightened(branches: list[_Path], width: int, meeting: int) -> list[_Path]:
     """Joins, at every crossing, the branches that run straight on into each other, as the pen did."""
     paths = [path for path in branches if len(path) > 1]
     while True:
@@ -173,14 +182,23 @@ def _straightened(branches: list[_Path], width: int) -> list[_Path]:
             for j in range(i + 1, len(paths)):
                 for a_turn in (0, 1):
                     for b_turn in (0, 1):
-                        cost = _bend(ends[i][a_turn], ends[j][b_turn])
+                        cost = _bend(ends[i][a_turn], ends[j][b_turn], meeting)
                         if cost is not None and (best is None or cost < best[0]):
                             best = cost, i, j, a_turn, b_turn
         if best is None:
-            return paths
+            return [path for path in paths if not _is_stub(path, paths, width, meeting)]
         _, i, j, a_turn, b_turn = best
         joined = (paths[i] if a_turn else paths[i][::-1]) + (paths[j][::-1] if b_turn else paths[j])
         paths = [path for k, path in enumerate(paths) if k not in (i, j)] + [joined]
+
+
+def _is_stub(path: _Path, paths: list[_Path], width: int, meeting: int) -> bool:
+    """Whether a path is a crumb of a crossing that others run through; a dot stands free of them."""
+    if len(path) > meeting + 1:
+        return False
+    y, x = divmod(path[0], width)
+    near = {(y + dy) * width + x + dx for dy in range(-meeting, meeting + 1) for dx in range(-meeting, meeting + 1)}
+    return any(other is not path and len(other) > len(path) and not near.isdisjoint(other) for other in paths)
 
 
 _End = tuple[int, int, float, float]
@@ -201,9 +219,9 @@ def _end(end: int, inside: int, width: int) -> _End:
     return x, y, (x - u) / length, (y - v) / length
 
 
-def _bend(a: _End | None, b: _End | None) -> float | None:
+def _bend(a: _End | None, b: _End | None, meeting: int) -> float | None:
     """How much the pen would turn (0 straight on, 1 a right angle) going out through end a and in through end b."""
-    if a is None or b is None or abs(a[0] - b[0]) > _MEETING_PX or abs(a[1] - b[1]) > _MEETING_PX:
+    if a is None or b is None or abs(a[0] - b[0]) > meeting or abs(a[1] - b[1]) > meeting:
         return None
     turn = 1.0 + a[2] * b[2] + a[3] * b[3]
     return turn if turn < 0.75 else None
@@ -221,8 +239,17 @@ def _smooth(path: _Path, radius: NDArray[np.float32], height_px: int) -> Stroke:
     positions = np.linspace(0, len(points) - 1, kept)
     index = np.arange(len(points))
     stroke = np.stack([np.interp(positions, index, smoothed[:, k]) for k in range(3)], axis=1).astype(np.float32)
+    if not closed:
+        _lengthen(stroke)
     stroke[:, :2] -= _RIM_PX - 0.5
     return stroke / np.float32(height_px)
+
+
+def _lengthen(stroke: Stroke) -> None:
+    """Moves both ends of a stroke, in pixels, on by what thinning took from them; in place."""
+    for end, inside in ((0, min(2, len(stroke) - 1)), (-1, max(-3, -len(stroke)))):
+        away = stroke[end, :2] - stroke[inside, :2]
+        stroke[end, :2] += away * np.float32(_THINNED_AWAY_PX / (float(np.hypot(*away)) + 1e-6))
 
 
 def _mirrored(points: Stroke, rim: int) -> Stroke:

@@ -1,0 +1,172 @@
+"""Sheets: the same seed gives the same sheet, boxes hold the ink, and the lines say what was written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from export.data.folder import DataError, crop_to_ink, load_mnist
+from export.pages.canvas import Canvas
+from export.pages.clutter import strike_numbers
+from export.pages.compose import compose_sheet
+from export.pages.digit_source import VALIDATION_ONE_IN, load_digits
+from export.pages.layouts import LAYOUTS
+from export.pages.pens import Pen
+from export.pages.sheet import SHEET_KINDS, Sheet
+from export.pages.sources import load_sheet_sources
+from export.pages.writer import choose_writer
+from export.pages.writing import Line, write_line
+from tests.export.pages.drawn_sources import drawn_sources
+
+SOURCES = drawn_sources()
+PEN = Pen("fibre", (20, 20, 20), 4.0, 1.0, 0.0, 0.0, 0.3, 0.0)
+EMPTY = ("text", "negative")
+
+
+def sheet_of(kind: str, seed: int) -> Sheet:
+    rng = np.random.default_rng(seed)
+    return LAYOUTS[kind][0](rng, SOURCES).finish(rng)
+
+
+def written(text: str, **how: object) -> Canvas:
+    canvas = Canvas(np.full((200, 1200, 3), 255, np.uint8), "plain")
+    rng = np.random.default_rng(1)
+    line = Line(40, 100, 50, **how)  # type: ignore[arg-type]
+    write_line(canvas, choose_writer(rng, SOURCES), PEN, text, line, rng)
+    return canvas
+
+
+def test_every_kind_is_made_and_named() -> None:
+    assert set(LAYOUTS) == set(SHEET_KINDS)
+    assert sum(share for _, share in LAYOUTS.values()) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("kind", LAYOUTS)
+def test_boxes_lie_on_the_sheet_and_lines_agree_with_digits(kind: str) -> None:
+    for seed in range(4):
+        sheet = sheet_of(kind, seed)
+        height, width = sheet.picture.shape[:2]
+        assert sheet.picture.dtype == np.uint8
+        assert 260 <= min(height, width) <= max(height, width) <= 1800
+        assert sheet.kind == kind
+        shown: dict[int, str] = {}
+        for digit in sheet.digits:
+            x, y, w, h = digit.box
+            assert min(x, y) >= 0
+            assert min(w, h) > 0
+            assert x + w <= width + 1e-3
+            assert y + h <= height + 1e-3
+            shown[digit.line] = shown.get(digit.line, "") + str(digit.digit)
+        assert shown == {index: "".join(c for c in line if c.isdigit()) for index, line in enumerate(sheet.lines)}
+        if kind in EMPTY:
+            assert not sheet.digits
+
+
+def test_kinds_with_digits_mostly_show_some() -> None:
+    for kind in LAYOUTS:
+        if kind not in EMPTY:
+            assert sum(bool(sheet_of(kind, seed).digits) for seed in range(6)) >= 4, kind
+
+
+def test_the_same_seed_gives_the_same_sheet_whatever_was_made_before() -> None:
+    first = compose_sheet(np.random.default_rng([3, 7]), drawn_sources())
+    for index in range(3):
+        compose_sheet(np.random.default_rng([3, index]), SOURCES)
+    again = compose_sheet(np.random.default_rng([3, 7]), SOURCES)
+    assert np.array_equal(first.picture, again.picture)
+    assert (first.digits, first.clutter, first.lines) == (again.digits, again.clutter, again.lines)
+
+
+def test_boxes_hold_the_ink_of_what_was_written() -> None:
+    canvas = written("5 0 7", gap=0.4)
+    sheet = canvas.finish(np.random.default_rng(0))
+    ink = sheet.picture.min(axis=2) < 128
+    left = ink.copy()
+    for digit in sheet.digits:
+        x, y, w, h = digit.box
+        part = np.s_[int(y) - 1 : int(y + h) + 2, int(x) - 1 : int(x + w) + 2]
+        assert ink[part].sum() > 100
+        rows, columns = np.nonzero(ink[part])
+        assert np.ptp(rows) == pytest.approx(h, abs=4)
+        assert np.ptp(columns) == pytest.approx(w, abs=4)
+        left[part] = False
+    assert not left.any()
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("12.50", ["12.50"]),
+        ("12.50 7", ["12.50", "7"]),
+        ("03/04/2021", ["03/04/2021"]),
+        ("-7", ["-7"]),
+        ("5-", ["5"]),
+        ("+ 5", ["5"]),
+        ("3.", ["3"]),
+        ("4^2", ["4", "2"]),
+    ],
+)
+def test_numbers_are_cut_where_a_reader_would_cut_them(text: str, numbers: list[str]) -> None:
+    canvas = written(text)
+    assert [number.text for number in canvas.numbers] == numbers
+
+
+def test_signs_that_hold_no_number_together_are_clutter() -> None:
+    canvas = written("3+4-5=2", inner=frozenset(".,"))
+    assert [number.text for number in canvas.numbers] == ["3", "4", "5", "2"]
+    assert Counter(each.kind for each in canvas.clutter) == {"sign": 3}
+
+
+def test_letters_are_clutter() -> None:
+    canvas = written("ab 12")
+    assert [number.text for number in canvas.numbers] == ["12"]
+    assert Counter(each.kind for each in canvas.clutter) == {"letter": 2}
+
+
+def test_a_digit_cut_by_the_edge_is_none() -> None:
+    canvas = Canvas(np.full((200, 300, 3), 255, np.uint8), "plain")
+    rng = np.random.default_rng(1)
+    write_line(canvas, choose_writer(rng, SOURCES), PEN, "88888888", Line(20, 100, 90, gap=0.1), rng)
+    assert 0 < len(canvas.numbers[0].digits) < 8
+    assert "cut digit" in {each.kind for each in canvas.clutter}
+
+
+def test_joined_zeros_are_zeros() -> None:
+    canvas = written("1000", join_zeros=True)
+    (number,) = canvas.numbers
+    assert [value for value, _ in number.digits] == [1, 0, 0, 0]
+    lefts = [box[0] for _, box in number.digits]
+    assert lefts == sorted(lefts)
+
+
+def test_struck_out_numbers_are_no_digits() -> None:
+    canvas = written("12 34 56")
+    strike_numbers(canvas, PEN, np.random.default_rng(0), 1.0)
+    assert not canvas.numbers
+    assert sum(each.kind == "struck out" for each in canvas.clutter) >= 3
+
+
+def test_splits_share_no_digit(drawn_data: Path) -> None:
+    train = load_digits(drawn_data, "train")[0]
+    assert train.name == "mnist"
+    assert 0.8 < len(train.glyphs) / 240 < 1.0
+    kept = {glyph.tobytes() for glyph in train.glyphs}
+    glyphs = load_mnist(drawn_data, "train")
+    aside = [crop_to_ink(glyph).tobytes() for glyph in glyphs.glyphs if crop_to_ink(glyph).tobytes() not in kept]
+    assert 0 < len(aside) < 240 / VALIDATION_ONE_IN * 2
+
+
+def test_too_few_digits_for_a_split_are_named(drawn_data: Path) -> None:
+    with pytest.raises(DataError, match="split validation"):
+        load_digits(drawn_data, "validation")
+
+
+def test_sources_load_without_fonts(drawn_data: Path) -> None:
+    sources = load_sheet_sources(drawn_data)
+    assert not sources.strings
+    assert not sources.lettering.hand_fonts
+    sheet = compose_sheet(np.random.default_rng(0), sources)
+    assert sheet.picture.ndim == 3
