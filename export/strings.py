@@ -43,6 +43,8 @@ ZEROS_SHARE: Final = 0.12
 """Runs that end in zeros, which are joined in one stroke more often than anything else."""
 LONGEST_STRIP_PX: Final = 160
 STRIPS_A_TASK: Final = 500
+MOST_LABELS: Final = 8
+NO_LABEL: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,8 @@ def _finished(ink: Grey, rng: np.random.Generator) -> Grey:
             y = int(rng.integers(ink.shape[0]))
             cv2.line(ink, (0, y), (ink.shape[1], y), 0, int(rng.integers(1, 3)))
     shrink = float(rng.uniform(0.35, 1.0))
-    small = cv2.resize(ink, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA).astype(np.float32)
+    size = max(2, round(ink.shape[1] * shrink)), max(2, round(ink.shape[0] * shrink))
+    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     small = cv2.GaussianBlur(small, (0, 0), float(rng.uniform(0.3, 1.0)))
     if chance[2] < 0.4:
         small += rng.normal(0, float(rng.uniform(2, 25)), small.shape).astype(np.float32)
@@ -243,7 +246,7 @@ def make_runs(options: argparse.Namespace) -> tuple[list[Grey], list[list[int]]]
 
 def save_strips(path: Path, strips: Sequence[Grey], labels: Sequence[Sequence[int]]) -> None:
     """`pixels` uint8, all strips one after the other; `widths` int32 (n,); `labels` uint8 (n, 8), filled up with 255."""
-    table = np.full((len(labels), 8), 255, np.uint8)
+    table = np.full((len(labels), MOST_LABELS), NO_LABEL, np.uint8)
     for row, meant in zip(table, labels, strict=True):
         row[: len(meant)] = meant
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
-from edge_digits.recognition.weights import LABELS, NOT_ONE_DIGIT
+from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from export import checkpoint
 from export.context_network import ContextNetwork
 from export.networks import count_parameters
@@ -134,7 +134,11 @@ class ContextTraining:
             patches = varied(self.proposals.patches[chosen], rng)
             answers = weakened(self.proposals.log_probabilities[chosen].astype(np.float32), rng)
             labels = self.proposals.labels[chosen].astype(np.int64)
-            yield (torch.from_numpy(patches).to(self.device), torch.from_numpy(answers).to(self.device), torch.from_numpy(labels).to(self.device))
+            yield (
+                torch.from_numpy(patches).to(self.device),
+                torch.from_numpy(answers).to(self.device),
+                torch.from_numpy(labels).to(self.device),
+            )
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -223,7 +227,14 @@ def _figures(name: str, logits: NDArray[np.float32], labels: NDArray[np.uint8]) 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m export.train_context", description="Train the context network on labelled proposals.")
-    parser.add_argument("--proposals", type=Path, action="append", required=True, metavar="DIR", help="shards of `python -m export.pages.proposals`; may be given again")
+    parser.add_argument(
+        "--proposals",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="DIR",
+        help="shards of `python -m export.pages.proposals`; may be given again",
+    )
     parser.add_argument("--validation", type=Path, required=True, metavar="DIR", help="shards of pages kept aside")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch", type=int, default=256)

@@ -10,7 +10,7 @@ import argparse
 import copy
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,13 +27,13 @@ from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from export import checkpoint
 from export.networks import count_parameters
 from export.optimisation import schedule, use_bfloat16
+from export.pages.proposals import load_shards
 from export.record import RECORD_NAME, describe_commit, describe_machine, write_record
 from export.string_network import BLANK, StringNetwork, greedy
+from export.strings import NO_LABEL
 
 AVERAGE_DECAY: Final = 0.999
-VALIDATION_STRIPS: Final = 8000
-"""The last strips of the file never train."""
-NO_LABEL: Final = 255
+VALIDATION_BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,22 @@ class Strips:
     labels: NDArray[np.uint8]
 
     @classmethod
-    def load(cls, path: Path) -> Strips:
-        """A file of `python -m export.strings`. Raises UsageError."""
-        try:
-            with np.load(path) as file:
-                widths = file["widths"].astype(np.int64)
-                pixels, labels = file["pixels"], file["labels"]
-        except (OSError, ValueError, KeyError) as error:
-            raise UsageError(f"{path}: no strips ({error}); make them with `python -m export.strings`") from error
-        starts = np.concatenate([[0], np.cumsum(widths * STRIP_HEIGHT_PX)[:-1]])
-        return cls(pixels, starts, widths, labels)
+    def load(cls, paths: Sequence[Path]) -> Strips:
+        """Files of `python -m export.strings`, and folders of `python -m export.pages.proposals`. Raises UsageError."""
+        parts = []
+        for path in paths:
+            if path.is_dir():
+                shards = load_shards(path)
+                parts.append((shards.strip_pixels, shards.strip_widths, shards.strip_labels))
+                continue
+            try:
+                with np.load(path) as file:
+                    parts.append((file["pixels"], file["widths"], file["labels"]))
+            except (OSError, ValueError, KeyError) as error:
+                raise UsageError(f"{path}: no strips ({error}); make them with `python -m export.strings`") from error
+        pixels, widths, labels = (np.concatenate([part[i] for part in parts]) for i in range(3))
+        starts = np.concatenate([[0], np.cumsum(widths.astype(np.int64) * STRIP_HEIGHT_PX)[:-1]])
+        return cls(pixels, starts, widths.astype(np.int64), labels)
 
     def batch(self, chosen: NDArray[np.intp]) -> NDArray[np.uint8]:
         """uint8 (n, 1, 32, w), as wide as the widest of them."""
@@ -85,11 +91,11 @@ def train(options: argparse.Namespace) -> ExitCode:
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    strips = Strips.load(options.strips)
+    strips, validation = Strips.load(options.strips), Strips.load(options.validation)
     network = StringNetwork()
     if options.start_from is not None:
         network.load_state_dict(checkpoint.load(options.start_from)["average"])
-    training = StringTraining(network.to(device, memory_format=torch.channels_last), device, options, strips)
+    training = StringTraining(network.to(device, memory_format=torch.channels_last), device, options, strips, validation)
     history: list[dict[str, float]] = []
     if options.resume:
         history = training.restore(checkpoint.load(options.out))
@@ -117,12 +123,12 @@ def train(options: argparse.Namespace) -> ExitCode:
 class StringTraining:
     """The network, its averaged twin and its optimiser, and the strips they learn from."""
 
-    def __init__(self, network: StringNetwork, device: torch.device, options: argparse.Namespace, strips: Strips) -> None:
-        self.network, self.device, self.options, self.strips = network, device, options, strips
+    def __init__(
+        self, network: StringNetwork, device: torch.device, options: argparse.Namespace, strips: Strips, validation: Strips
+    ) -> None:
+        self.network, self.device, self.options, self.strips, self.validation = network, device, options, strips, validation
         self.average = copy.deepcopy(network).eval()
-        self.trained = np.arange(max(1, len(strips.widths) - VALIDATION_STRIPS))
-        self.kept_aside = np.arange(len(self.trained), len(strips.widths))
-        self.steps = max(1, options.epochs * (len(self.trained) // options.batch))
+        self.steps = max(1, options.epochs * (len(strips.widths) // options.batch))
         self.step = 0
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=0.02)
         self.bfloat16 = use_bfloat16("auto", device)
@@ -132,11 +138,11 @@ class StringTraining:
         self.network.train()
         losses = []
         rng = np.random.default_rng((self.options.seed, epoch))
-        total = len(self.trained) // self.options.batch
-        for chosen in tqdm(self._batches(self.trained, rng), total=total, desc=f"epoch {epoch + 1}", file=sys.stderr, mininterval=5.0):
+        total = len(self.strips.widths) // self.options.batch
+        for chosen in tqdm(self._batches(rng), total=total, desc=f"epoch {epoch + 1}", file=sys.stderr, mininterval=5.0):
             for group in self.optimiser.param_groups:
                 group["lr"] = self.options.learning_rate * schedule(self.step / self.steps)
-            loss = self._loss(self._logits(self.network, chosen), chosen)
+            loss = self._loss(self._logits(self.network, self.strips.batch(chosen)), chosen)
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -146,19 +152,19 @@ class StringTraining:
             losses.append(float(loss.detach()))
         return float(np.mean(losses))
 
-    def _batches(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
+    def _batches(self, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
         """Batches of strips of like width, in random order."""
         size = self.options.batch
-        shuffled = rng.permutation(chosen)
+        shuffled = rng.permutation(len(self.strips.widths))
         by_width = shuffled[np.argsort(self.strips.widths[shuffled], kind="stable")]
         starts = np.arange(0, len(by_width) - size + 1, size)
         for start in rng.permutation(starts):
             yield by_width[start : start + size]
 
-    def _logits(self, network: nn.Module, chosen: NDArray[np.intp]) -> Tensor:
-        strips = torch.from_numpy(self.strips.batch(chosen)).to(self.device).float() / 255.0
+    def _logits(self, network: nn.Module, strips: NDArray[np.uint8]) -> Tensor:
+        inputs = torch.from_numpy(strips).to(self.device).float() / 255.0
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            logits: Tensor = network(strips.contiguous(memory_format=torch.channels_last))
+            logits: Tensor = network(inputs.contiguous(memory_format=torch.channels_last))
         return logits.float()
 
     def _loss(self, logits: Tensor, chosen: NDArray[np.intp]) -> Tensor:
@@ -182,9 +188,11 @@ class StringTraining:
     def validate(self) -> dict[str, float]:
         """Share of strips kept aside that are read whole, in percent: strings of digits, and runs of anything else."""
         right: dict[bool, list[bool]] = {True: [], False: []}
-        for start in range(0, len(self.kept_aside), 500):
-            chosen = self.kept_aside[start : start + 500]
-            for said, row in zip(greedy(self._logits(self.average, chosen)), self.strips.labels[chosen], strict=True):
+        in_order = np.argsort(self.validation.widths, kind="stable")
+        for start in range(0, len(in_order), VALIDATION_BATCH):
+            chosen = in_order[start : start + VALIDATION_BATCH]
+            answers = greedy(self._logits(self.average, self.validation.batch(chosen)))
+            for said, row in zip(answers, self.validation.labels[chosen], strict=True):
                 meant = [int(label) for label in row if label != NO_LABEL]
                 right[NOT_ONE_DIGIT not in meant].append(said == meant)
         return {"digits_right": round(100 * float(np.mean(right[True])), 2), "others_right": round(100 * float(np.mean(right[False])), 2)}
@@ -218,7 +226,15 @@ class StringTraining:
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m export.train_strings", description="Train the string network on strips.")
-    parser.add_argument("--strips", type=Path, required=True, metavar="FILE", help="npz of `python -m export.strings`")
+    parser.add_argument(
+        "--strips",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="PATH",
+        help="npz of `python -m export.strings`, or shards of `python -m export.pages.proposals`; may be given again",
+    )
+    parser.add_argument("--validation", type=Path, action="append", required=True, metavar="PATH", help="the same, kept aside")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=2e-3)

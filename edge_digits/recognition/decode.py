@@ -93,7 +93,7 @@ def choose_digits(glyphs: Glyphs, predictions: Predictions, runs: Mapping[int, R
 
 def prefer_run(path: list[Candidate], cluster: tuple[Fragment, ...], judged: list[Judged], read: ReadString) -> list[Candidate]:
     """What was read off the whole cluster where it is surer than the path over its pieces, else the path."""
-    if not is_digits(read) or len(read.labels) < 2:
+    if not is_digits(read):
         return path
     if read.probability < max(LEAST_RUN, sureness([c.probabilities for c in path])):
         return path

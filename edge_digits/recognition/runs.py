@@ -18,6 +18,8 @@ Judged = tuple[Hypothesis, NDArray[np.float32]]
 MOST_FRAGMENTS: Final = 24
 """Clusters of more fragments are words or scribbles."""
 LEAST_SIDE_PX: Final = 8
+WIDE_PIECE: Final = 0.45
+"""A single piece at least this wide for its height may be two digits in one stroke, or pressed together."""
 LEFTOVER_SHARE: Final = 0.2
 """Fragments with less of the cluster's ink than this may belong to no digit."""
 LEFTOVER_COST: Final = 1.0
@@ -26,7 +28,12 @@ LEAST_PROBABILITY: Final = 1e-4
 
 def runs_to_read(glyphs: Glyphs) -> list[int]:
     """Clusters that may hold several digits, by their index."""
-    return [i for i, c in enumerate(glyphs.clusters) if 1 < len(c) <= MOST_FRAGMENTS and min(enclosing(c)[2:]) >= LEAST_SIDE_PX]
+    return [i for i, c in enumerate(glyphs.clusters) if len(c) <= MOST_FRAGMENTS and _may_be_several(c)]
+
+
+def _may_be_several(cluster: Sequence[Fragment]) -> bool:
+    _, _, width, height = enclosing(cluster)
+    return min(width, height) >= LEAST_SIDE_PX and (len(cluster) > 1 or width > WIDE_PIECE * height)
 
 
 def read_runs(glyphs: Glyphs, reader: StringReader) -> dict[int, ReadString]:
@@ -112,9 +119,15 @@ def column_boxes(cluster: Sequence[Fragment], read: ReadString) -> list[Box]:
 
 
 def together(read: NDArray[np.float32], judged: NDArray[np.float32]) -> NDArray[np.float32]:
-    """One opinion of two on a digit, each float32 (11,): their geometric mean."""
+    """One opinion of two on a digit, each float32 (11,): the geometric mean of what they say of the ten digits.
+
+    Whether it is one at all is told by the run: a piece cut badly looks like no digit, and is one all the same.
+    """
     both = np.sqrt(np.maximum(read, LEAST_PROBABILITY) * np.maximum(judged, LEAST_PROBABILITY))
-    return np.asarray(both / both.sum(), np.float32)
+    both[NOT_ONE_DIGIT] = 0.0
+    both *= (1.0 - read[NOT_ONE_DIGIT]) / both.sum()
+    both[NOT_ONE_DIGIT] = read[NOT_ONE_DIGIT]
+    return np.asarray(both, np.float32)
 
 
 def sureness(rows: Sequence[NDArray[np.float32]]) -> float:

@@ -18,7 +18,13 @@ from export.data.orand import ChequeField, load_orand_strings
 from export.pages.sheet import WrittenDigit
 from export.pages.view import Photograph
 
-TEXT_PAGES: Final = ("paper/breta_*.jpg", "scenes/dewarp_*.jpg", "scenes/desk_notepad.jpg", "paper/brenda_t0[134578].jpg", "paper/donut_*.jpg")
+TEXT_PAGES: Final = (
+    "paper/breta_*.jpg",
+    "scenes/dewarp_*.jpg",
+    "scenes/desk_notepad.jpg",
+    "paper/brenda_t0[134578].jpg",
+    "paper/donut_*.jpg",
+)
 """Photographs of handwriting, print or bare paper that hold hardly any written digit."""
 TEXT_SHARE: Final = 0.45
 KEPT_ASIDE_ONE_IN: Final = 10
@@ -47,10 +53,10 @@ def load_real_pages(data: Path, split: str) -> RealPages:
     return RealPages(tuple(fields), tuple(texts))
 
 
-def make_real_page(pages: RealPages, seed: int, index: int) -> Photograph:
-    """Picture `index` of a seed: a cheque field, or a part of a page of text."""
+def make_real_page(pages: RealPages, seed: int, index: int, text_share: float = TEXT_SHARE) -> Photograph:
+    """Picture `index` of a seed: a cheque field, or, for text_share of them, a part of a page of text."""
     rng = np.random.default_rng((seed, index, 2))
-    if pages.texts and rng.random() < TEXT_SHARE:
+    if pages.texts and rng.random() < text_share:
         return _text(pages.texts[int(rng.integers(len(pages.texts)))], rng)
     return _cheque(pages.fields[int(rng.integers(len(pages.fields)))], rng)
 

@@ -1,0 +1,216 @@
+"""Proposals of generated pages, labelled: what the context network, and the tile network with it, learn from.
+
+Each page goes through the very rooms that read it later. Every proposal that the tile classifier does not refuse outright is
+kept with its tile, its surroundings, what the classifier said, and what it really is.
+
+    python -m export.pages.proposals --data DIR --fonts DIR --count 6000 --seed 1 --out runs/proposals
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
+from edge_digits.options import RecognitionOptions
+from edge_digits.paper.glyphs import Glyphs, find_glyphs
+from edge_digits.paper.ink import find_ink
+from edge_digits.paper.page import find_page
+from edge_digits.paper.strips import make_strip
+from edge_digits.paper.surroundings import PATCH_SHAPE, make_surroundings
+from edge_digits.paper.tiles import make_tile
+from edge_digits.recognition.classifier import Classifier
+from edge_digits.recognition.context import HOPELESS
+from edge_digits.recognition.runs import cluster_picture, enclosing, runs_to_read
+from edge_digits.recognition.weights import NOT_ONE_DIGIT
+from edge_digits.sources.frame import Frame
+from export.pages.labels import NOT_SAME, NOT_SAME_BY_HAND, UNDECIDED, label_boxes, label_cluster
+from export.pages.real_pages import TEXT_SHARE, load_real_pages, make_real_page
+from export.pages.view import Photograph, load_sources, make_page
+from export.strings import MOST_LABELS, NO_LABEL
+
+PAGES_A_SHARD: Final = 100
+OTHERS_KEPT: Final = 0.35
+"""Share of the runs without digits that are kept as strips: a page of text has many."""
+MOST_A_PAGE: Final = 160
+"""Of pages with more proposals a random part: one crowded page must not outweigh twenty others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """Labelled proposals of one page or many.
+
+    tiles : uint8 (n, 28, 28). patches : uint8 (n, 2, 48, 64), see paper/surroundings.py.
+    log_probabilities : float16 (n, 11), what the tile classifier said. labels : uint8 (n,), 0..10.
+    pages : int32 (n,), index of the page. strip_pixels, strip_widths, strip_labels : runs of ink that may hold several digits, as
+    export/strings.py stores them.
+    """
+
+    tiles: NDArray[np.uint8]
+    patches: NDArray[np.uint8]
+    log_probabilities: NDArray[np.float16]
+    labels: NDArray[np.uint8]
+    pages: NDArray[np.int32]
+    strip_pixels: NDArray[np.uint8]
+    strip_widths: NDArray[np.int32]
+    strip_labels: NDArray[np.uint8]
+
+
+def page_proposals(
+    photograph: Photograph, classifier: Classifier, index: int, rng: np.random.Generator, not_same: float = NOT_SAME
+) -> Proposals:
+    """The labelled proposals of one photograph, none of one that lies on its side. not_same : see labels.label_boxes."""
+    if photograph.rotate:
+        return no_proposals()
+    frame = Frame(photograph.picture, f"page {index}", 1)
+    glyphs = find_glyphs(find_ink(find_page(frame)))
+    tiles = np.zeros((len(glyphs.hypotheses), 28, 28), np.uint8)
+    for tile, hypothesis in zip(tiles, glyphs.hypotheses, strict=True):
+        tile[...] = make_tile(hypothesis.picture)
+    rows = classifier.predict((tiles[:, None] / np.float32(255)).astype(np.float32)).probabilities
+    boxes = to_page_boxes(photograph, glyphs.ink.page.to_frame)
+    labels = label_boxes([h.box for h in glyphs.hypotheses], boxes, [d.digit for d in photograph.digits], not_same)
+    kept = np.flatnonzero((labels != UNDECIDED) & ((rows[:, NOT_ONE_DIGIT] < HOPELESS) | (labels < NOT_ONE_DIGIT)))
+    if len(kept) > MOST_A_PAGE:
+        kept = np.sort(rng.choice(kept, MOST_A_PAGE, replace=False))
+    patches = make_surroundings(glyphs.ink, [glyphs.hypotheses[i] for i in kept], glyphs.typical_height)
+    said = np.log(np.maximum(rows[kept], 1e-6)).astype(np.float16)
+    strips = label_strips(glyphs, boxes, [d.digit for d in photograph.digits], rng, letters=not_same == NOT_SAME)
+    return Proposals(tiles[kept], patches, said, labels[kept], np.full(len(kept), index, np.int32), *strips)
+
+
+def label_strips(
+    glyphs: Glyphs, boxes: NDArray[np.float64], digits: list[int], rng: np.random.Generator, *, letters: bool
+) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.uint8]]:
+    """Strips of all clusters that may hold several digits, and what stands on them; of those without digits only some."""
+    strips: list[NDArray[np.uint8]] = []
+    meant: list[list[int]] = []
+    for index in runs_to_read(glyphs):
+        picture = cluster_picture(glyphs.clusters[index])
+        left, top, _, _ = enclosing(glyphs.clusters[index])
+        labels = label_cluster(picture, (left, top), boxes, digits, letters=letters)
+        if labels is None or len(labels) > MOST_LABELS or (labels == [NOT_ONE_DIGIT] and rng.random() > OTHERS_KEPT):
+            continue
+        strips.append(make_strip(picture))
+        meant.append(labels)
+    table = np.full((len(meant), MOST_LABELS), NO_LABEL, np.uint8)
+    for row, labels in zip(table, meant, strict=True):
+        row[: len(labels)] = labels
+    pixels = np.concatenate([strip.ravel() for strip in strips] or [np.zeros(0, np.uint8)])
+    return pixels, np.array([strip.shape[1] for strip in strips], np.int32), table
+
+
+def no_proposals() -> Proposals:
+    """What a page without proposals gives."""
+    tiles, patches = np.zeros((0, 28, 28), np.uint8), np.zeros((0, 2, *PATCH_SHAPE), np.uint8)
+    return Proposals(tiles, patches, np.zeros((0, 11), np.float16), np.zeros(0, np.uint8), np.zeros(0, np.int32), *no_strips())
+
+
+def no_strips() -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.uint8]]:
+    """Strips of a page without any."""
+    return np.zeros(0, np.uint8), np.zeros(0, np.int32), np.zeros((0, MOST_LABELS), np.uint8)
+
+
+def to_page_boxes(photograph: Photograph, to_frame: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Boxes of the written digits in page pixels: float64 (k, 4), x, y, width, height."""
+    if not photograph.digits:
+        return np.zeros((0, 4))
+    x, y, w, h = np.array([d.box for d in photograph.digits], np.float64).T
+    corners = np.stack([np.stack([x, y], 1), np.stack([x + w, y], 1), np.stack([x + w, y + h], 1), np.stack([x, y + h], 1)], 1)
+    there = cv2.perspectiveTransform(corners.reshape(-1, 1, 2), np.linalg.inv(to_frame)).reshape(-1, 4, 2)
+    least = there.min(axis=1)
+    return np.hstack([least, there.max(axis=1) - least])
+
+
+_worker: dict[str, Any] = {}
+
+
+def _start_worker(options: argparse.Namespace) -> None:
+    cv2.setNumThreads(1)
+    _worker["real"] = load_real_pages(options.data, options.split) if options.real else None
+    _worker["sources"] = None if options.real else load_sources(options.data, options.fonts, options.split)
+    _worker["classifier"] = Classifier(RecognitionOptions(model=options.model, provider="cpu", threads=1))
+    _worker["text_share"] = options.text_share
+
+
+def _make(index: int, seed: int) -> Proposals:
+    real = _worker["real"]
+    photograph = make_page(_worker["sources"], seed, index) if real is None else make_real_page(real, seed, index, _worker["text_share"])
+    not_same = NOT_SAME if real is None else NOT_SAME_BY_HAND
+    return page_proposals(photograph, _worker["classifier"], index, np.random.default_rng((seed, index)), not_same)
+
+
+def make_shards(options: argparse.Namespace) -> None:
+    """Write the shards that are not there yet."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    shards = range(-(-options.count // PAGES_A_SHARD))
+    wanted = [s for s in shards if not (options.out / f"{s:04d}.npz").exists()]
+    with (
+        get_context("spawn").Pool(options.jobs, _start_worker, (options,)) as pool,
+        tqdm(total=PAGES_A_SHARD * len(wanted), unit="page", file=sys.stderr, mininterval=2.0) as bar,
+    ):
+        for shard in wanted:
+            indices = range(shard * PAGES_A_SHARD, (shard + 1) * PAGES_A_SHARD)
+            pages = []
+            for page in pool.imap(partial(_make, seed=options.seed), indices, chunksize=4):
+                pages.append(page)
+                bar.update()
+            save_shard(options.out / f"{shard:04d}.npz", pages)
+
+
+def save_shard(path: Path, pages: list[Proposals]) -> None:
+    """One file for some pages; written whole or not at all."""
+    arrays = {name: np.concatenate([getattr(page, name) for page in pages]) for name in Proposals.__slots__}
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    unfinished.replace(path)
+
+
+def load_shards(folder: Path, most: int | None = None) -> Proposals:
+    """All shards of a folder, or the first ones."""
+    paths = sorted(folder.glob("*.npz"))[:most]
+    if not paths:
+        raise UsageError(f"{folder}: no shards; make them with `python -m export.pages.proposals --out {folder}`")
+    loaded = [np.load(path) for path in paths]
+    absent = dict(zip(("strip_pixels", "strip_widths", "strip_labels"), no_strips(), strict=True))
+    return Proposals(**{name: np.concatenate([s[name] if name in s else absent[name] for s in loaded]) for name in Proposals.__slots__})
+
+
+def main(arguments: list[str] | None = None) -> ExitCode:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m export.pages.proposals", description="Labelled proposals of generated pages.")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="local data folder")
+    parser.add_argument("--fonts", type=Path, metavar="DIR", help="folder of handwriting fonts")
+    parser.add_argument("--model", default="default", help="tile classifier: a name or the path of an .onnx file")
+    parser.add_argument("--split", choices=("train", "validation"), default="train")
+    parser.add_argument("--real", action="store_true", help="cheque fields and pages of text in place of generated pages")
+    parser.add_argument("--text-share", type=float, default=TEXT_SHARE, metavar="P", help="with --real: share of pages of text")
+    parser.add_argument("--count", type=int, default=6000, metavar="N", help="pages, in shards of 100")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="worker processes")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the shards; those there are kept")
+    options = parser.parse_args(arguments)
+    for name in ("count", "jobs"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least 1")
+    try:
+        make_shards(options)
+    except EdgeDigitsError as error:
+        print(f"export.pages.proposals: {error}", file=sys.stderr)
+        return error.exit_code
+    return ExitCode.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())
