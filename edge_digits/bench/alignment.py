@@ -16,14 +16,11 @@ from typing import Final
 
 import numpy as np
 
+from edge_digits.bench.edits import OPTIONAL, PLAIN, UNREADABLE, edit_costs, edit_steps, swap_cost
 from edge_digits.bench.scoring import MOST_LINES, MOST_NUMBERS, digits_of, load_assignment
 from edge_digits.bench.truth import PageTruth
 from edge_digits.reading.reading import Digit, Number, Reading
 
-UNREADABLE: Final = "?"
-OPTIONAL: Final = str.maketrans("0123456789", "abcdefghij")
-"""Printed digits that need not be read are compared under these letters: leaving them out costs nothing."""
-PLAIN: Final = {chr(letter): chr(digit) for digit, letter in OPTIONAL.items()}
 SIGN: Final = re.compile(r"[.,:/-]")
 
 
@@ -96,7 +93,7 @@ def judge_page(truth: PageTruth, reading: Reading, *, with_signs: bool = False) 
     """
     words, true_lines = _truth(truth, with_signs=with_signs)
     pairs = _compare(truth, true_lines, _reading(reading))
-    partner = {read.place: true for pair in pairs for true, read in _align(*pair) if true is not None and read is not None}
+    partner = {read.place: true for pair in pairs for true, read in _partners(*pair)}
     digits = tuple(_judged_digit(digit, partner.get(place)) for place, digit in enumerate(reading.digits))
     places = iter(range(len(digits)))
     numbers = []
@@ -118,7 +115,7 @@ def _judged_digit(digit: Digit, true: _True | None) -> JudgedDigit:
         return JudgedDigit(digit, right=False, found=False)
     if true.character == UNREADABLE:
         return JudgedDigit(digit, right=None, found=False)
-    return JudgedDigit(digit, right=_swap(true.character, _guessed(digit)) == 0.0, found=true.character not in PLAIN)
+    return JudgedDigit(digit, right=swap_cost(true.character, _guessed(digit)) == 0, found=true.character not in PLAIN)
 
 
 def _guessed(digit: Digit) -> str:
@@ -196,49 +193,19 @@ def _match(true_rows: list[list[_True]], read_rows: list[list[_Read]]) -> tuple[
     return float(cost[rows, columns].sum()), [(wanted[i], found[j]) for i, j in zip(rows, columns, strict=True)]
 
 
+def _partners(truth: list[_True], read: list[_Read]) -> Iterator[tuple[_True, _Read]]:
+    for i, j in edit_steps(_text(truth), _text(read)):
+        if i is not None and j is not None:
+            yield truth[i], read[j]
+
+
 def _text(row: Sequence[_True] | Sequence[_Read]) -> str:
     return "".join(item.character for item in row)
 
 
 @lru_cache(maxsize=20000)
-def _distance(truth: str, read: str) -> float:
-    return _costs(truth, read)[-1][-1]
-
-
-def _costs(truth: str, read: str) -> list[list[float]]:
-    """Edit distances of all beginnings: row i, column j for the first i characters of the truth and j of the reading."""
-    rows = [[float(j) for j in range(len(read) + 1)]]
-    for true in truth:
-        above, left_out = rows[-1], _left_out(true)
-        row = [above[0] + left_out]
-        for j, found in enumerate(read):
-            row.append(min(above[j] + _swap(true, found), above[j + 1] + left_out, row[j] + 1.0))
-        rows.append(row)
-    return rows
-
-
-def _align(truth: list[_True], read: list[_Read]) -> Iterator[tuple[_True | None, _Read | None]]:
-    """The steps of one cheapest alignment, last first; swaps go before insertions, those before deletions."""
-    cost = _costs(_text(truth), _text(read))
-    i, j = len(truth), len(read)
-    while i or j:
-        if i and j and cost[i][j] == cost[i - 1][j - 1] + _swap(truth[i - 1].character, read[j - 1].character):
-            i, j = i - 1, j - 1
-            yield truth[i], read[j]
-        elif j and cost[i][j] == cost[i][j - 1] + 1.0:
-            j -= 1
-            yield None, read[j]
-        else:
-            i -= 1
-            yield truth[i], None
-
-
-def _left_out(true: str) -> float:
-    return 0.0 if true == UNREADABLE or true in PLAIN else 1.0
-
-
-def _swap(true: str, read: str) -> float:
-    return 0.0 if true == UNREADABLE or PLAIN.get(true, true) == read else 1.0
+def _distance(truth: str, read: str) -> int:
+    return edit_costs(truth, read)[-1][-1]
 
 
 def _whole_number(number: Number, partners: list[_True | None], words: list[_Word]) -> bool | None:
@@ -251,7 +218,7 @@ def _whole_number(number: Number, partners: list[_True | None], words: list[_Wor
     one_word = {true.word for true in known} == {known[0].word} and len(known) == len(word.digits)
     if not one_word or places != list(range(places[0], places[0] + len(places))):
         return False
-    if any(_swap(true.character, _guessed(digit)) for true, digit in zip(known, number.digits, strict=True)):
+    if any(swap_cost(true.character, _guessed(digit)) for true, digit in zip(known, number.digits, strict=True)):
         return False
     if UNREADABLE in word.digits:
         return None

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from edge_digits.bench.edits import edit_steps, swap_cost
 from edge_digits.bench.scoring import comparisons, match_places
 from edge_digits.bench.truth import PageTruth
 
@@ -77,18 +78,13 @@ def find_mistakes(page: PageTruth, read: Sequence[str]) -> PageMistakes:
 
 def align(truth: str, read: str, start: int = 0) -> tuple[Step, ...]:
     """The steps of a cheapest alignment, swaps before gaps. start : place of the first digit read."""
-    cost = _costs(truth, read)
     steps: list[Step] = []
-    i, j = len(truth), len(read)
-    while i or j:
-        if i and j and cost[i][j] == cost[i - 1][j - 1] + _swap(truth[i - 1], read[j - 1]):
-            i, j = i - 1, j - 1
+    for i, j in edit_steps(truth, read):
+        if i is not None and j is not None:
             steps.append(Step(truth[i], read[j], _cause(truth[i], read[j]), start + j))
-        elif j and cost[i][j] == cost[i][j - 1] + 1:
-            j -= 1
+        elif j is not None:
             steps.append(Step("", read[j], EXTRA, start + j))
-        else:
-            i -= 1
+        elif i is not None:
             steps.append(Step(truth[i], "", None if truth[i] == ANY else MISSING))
     return tuple(reversed(steps))
 
@@ -109,24 +105,7 @@ def count_confusions(pages: Iterable[PageMistakes]) -> list[tuple[str, str, int]
     return [(truth, read, count) for (truth, read), count in sorted(total.items(), key=lambda entry: (-entry[1], entry[0]))]
 
 
-def _costs(truth: str, read: str) -> list[list[int]]:
-    """Edit distances of all beginnings, as scoring.edit_distance counts them with "?" read costing 1."""
-    rows = [list(range(len(read) + 1))]
-    for wanted in truth:
-        above = rows[-1]
-        missing = 0 if wanted == ANY else 1
-        row = [above[0] + missing]
-        for j, found in enumerate(read):
-            row.append(min(above[j] + _swap(wanted, found), above[j + 1] + missing, row[j] + 1))
-        rows.append(row)
-    return rows
-
-
-def _swap(truth: str, read: str) -> int:
-    return 0 if truth in (read, ANY) else 1
-
-
 def _cause(truth: str, read: str) -> str | None:
-    if not _swap(truth, read):
+    if not swap_cost(truth, read):
         return None
     return UNSURE if read == ANY else CONFUSED
