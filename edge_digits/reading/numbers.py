@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -12,12 +13,10 @@ from numpy.typing import NDArray
 
 from edge_digits.paper.page import Page
 from edge_digits.reading.reading import Box, Digit, Number, Sign
-from edge_digits.reading.signs import Mark
+from edge_digits.reading.signs import NUMBER_GAP, Mark
 from edge_digits.recognition.decode import Candidate
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
-NUMBER_GAP: Final = 0.75
-"""Digits further apart than this share of their height belong to different numbers, unless a sign joins them."""
 WALL_SHARE: Final = 0.8
 """A rule that covers this share of the height that two digits have in common stands between them."""
 FIELD_DIGITS: Final = 3
@@ -82,8 +81,10 @@ def gap_between(left: Candidate, right: Candidate) -> float:
 
 def to_number(group: Group, page: Page, min_confidence: float) -> Number:
     """A number in pixels of the Frame. min_confidence : digits below it are "?"."""
-    digits = tuple(_digit(c, page, min_confidence) for c in group.digits)
-    return Number(digits, tuple(Sign(m.mark, m.before, to_frame_box(m.box, page)) for m in group.marks))
+    boxes = to_frame_boxes([*(c.box for c in group.digits), *(m.box for m in group.marks)], page)
+    count = len(group.digits)
+    digits = tuple(_digit(c, box, min_confidence) for c, box in zip(group.digits, boxes[:count], strict=True))
+    return Number(digits, tuple(Sign(m.mark, m.before, box) for m, box in zip(group.marks, boxes[count:], strict=True)))
 
 
 def _likely(marks: list[Mark]) -> list[Mark]:
@@ -92,19 +93,27 @@ def _likely(marks: list[Mark]) -> list[Mark]:
     return marks if len(small) <= LIKELY_KINDS else [m for m in marks if m.mark not in small]
 
 
-def _digit(candidate: Candidate, page: Page, min_confidence: float) -> Digit:
+def _digit(candidate: Candidate, box: Box, min_confidence: float) -> Digit:
     ranked = np.argsort(candidate.probabilities[:NOT_ONE_DIGIT])[::-1]
     guesses = tuple((int(d), float(candidate.probabilities[d])) for d in ranked)
     digit, confidence = guesses[0]
-    return Digit(digit if confidence >= min_confidence else None, confidence, to_frame_box(candidate.box, page), guesses)
+    return Digit(digit if confidence >= min_confidence else None, confidence, box, guesses)
 
 
 def to_frame_box(box: tuple[int, int, int, int], page: Page) -> Box:
     """A box of page pixels as the upright box around it in pixels of the Frame, cut at its edges."""
-    x, y, w, h = box
-    corners = np.array([[[x, y], [x + w, y], [x + w, y + h], [x, y + h]]], np.float64)
-    there: NDArray[np.float64] = cv2.perspectiveTransform(corners, page.to_frame)[0]
+    return to_frame_boxes([box], page)[0]
+
+
+def to_frame_boxes(boxes: Sequence[tuple[int, int, int, int]], page: Page) -> list[Box]:
+    """Boxes of page pixels as the upright boxes around them in pixels of the Frame, cut at its edges."""
+    x, y, w, h = np.array(boxes, np.float64).reshape(-1, 4).T
+    corners = np.stack([x, y, x + w, y, x + w, y + h, x, y + h], axis=1).reshape(1, -1, 2)
+    if not corners.size:
+        return []
+    there = np.asarray(cv2.perspectiveTransform(corners, page.to_frame), np.float64).reshape(-1, 4, 2)
     width, height = page.frame_size
-    left, top = np.clip(np.floor(there.min(axis=0)), 0, [width - 1, height - 1]).astype(int)
-    right, bottom = np.clip(np.ceil(there.max(axis=0)), 1, [width, height]).astype(int)
-    return int(left), int(top), int(max(1, right - left)), int(max(1, bottom - top))
+    first = np.clip(np.floor(there.min(axis=1)), 0, [width - 1, height - 1]).astype(int)
+    end = np.clip(np.ceil(there.max(axis=1)), 1, [width, height]).astype(int)
+    sizes = np.maximum(1, end - first)
+    return [(left, top, wide, high) for (left, top), (wide, high) in zip(first.tolist(), sizes.tolist(), strict=True)]

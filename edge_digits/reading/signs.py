@@ -55,6 +55,8 @@ SLASH_LEAN_DEG: Final = (9.0, 60.0)
 POINT_REACH: Final = 0.6
 """Points, commas and colons lie at most so far from the digits on both sides; further ones end a sentence or part a list."""
 SLASH_REACH: Final = 0.6
+NUMBER_GAP: Final = 0.75
+"""Digits further apart than this belong to different numbers, unless a sign joins them."""
 DASH_REACH: Final = 0.95
 OVERLAP: Final = 0.15
 """Points, commas and colons reach at most so far over or under a digit; what does so further is a part of it."""
@@ -100,7 +102,7 @@ class SignFinder:
         if not len(pieces):
             return row, []
         cores = core_boxes(boxes, pieces)
-        near = _RowPieces(pieces, _share_inside(pieces, cores).max(axis=1) >= OWN_SHARE)
+        near = _RowPieces(pieces, _share_inside(pieces, cores).max(axis=1) >= OWN_SHARE, height)
         digits = [replace(digit, box=box) for digit, box in zip(row, cores.tolist(), strict=True)]
         width = self._stroke_width(row)
         slashes = self._slashes(digits, near, height, width)
@@ -128,7 +130,8 @@ class SignFinder:
                 tall[index] = digit.box[3] / height
         sure = {index for index, times in tall.items() if times >= SLASH_HEIGHT and index - 1 not in tall and index + 1 not in tall}
         for first, second in pairwise(sorted(tall)):
-            if (first, second - first - 1, len(digits) - second - 1) in DATE_PARTS:
+            begin, end = _together(digits, first, second, NUMBER_GAP * height)
+            if (first - begin, second - first - 1, end - second) in DATE_PARTS:
                 sure |= {first, second}
         return {index: digits[index] for index in sorted(sure)}
 
@@ -253,19 +256,23 @@ class SignFinder:
 class _RowPieces:
     """Pieces of ink near one row, and whether each is part of a digit."""
 
-    def __init__(self, pieces: Boxes, owned: NDArray[np.bool_]) -> None:
+    def __init__(self, pieces: Boxes, owned: NDArray[np.bool_], height: float) -> None:
         self._pieces, self._owned = pieces, owned
         self._x, self._y = (pieces[:, :2] + pieces[:, 2:4] / 2).T
+        # Nearly all pieces are digits; what may be a sign is few, and plain tuples are quicker to look through.
+        small = ~owned | (np.maximum(pieces[:, 2], pieces[:, 3]) <= LONGEST_COMMA * height)
+        self._few: list[tuple[Piece, bool]] = [
+            ((*piece,), own) for piece, own in zip(pieces[small].tolist(), owned[small].tolist(), strict=True)
+        ]
 
     def within(self, gap: Gap) -> list[tuple[Piece, bool]]:
-        """The pieces whose middle lies in a gap."""
-        reach = 0.6 * gap.height
-        inside = (self._x > gap.start) & (self._x < gap.end) & (self._y > gap.top - reach) & (self._y < gap.foot + reach)
-        found = []
-        for index in np.flatnonzero(inside):
-            x, y, w, h, area = (int(value) for value in self._pieces[index])
-            found.append(((x, y, w, h, area), bool(self._owned[index])))
-        return found
+        """The pieces that may be signs and whose middle lies in a gap."""
+        top, foot = gap.top - 0.6 * gap.height, gap.foot + 0.6 * gap.height
+        return [
+            (piece, own)
+            for piece, own in self._few
+            if gap.start < piece[0] + piece[2] / 2 < gap.end and top < piece[1] + piece[3] / 2 < foot
+        ]
 
     def filling(self, box: tuple[int, int, int, int]) -> Piece | None:
         """The one piece that a digit's box was put around."""
@@ -281,6 +288,15 @@ class _RowPieces:
         close = (ends > piece[0] - CLEAR_BEFORE_MINUS * gap.height) & (self._x < piece[0]) & (self._pieces[:, 3] > 0.35 * gap.height)
         reach = 0.3 * gap.height
         return bool((close & ~self._owned & (self._y > gap.top - reach) & (self._y < gap.foot + reach)).any())
+
+
+def _together(digits: list[Candidate], first: int, last: int, widest: float) -> tuple[int, int]:
+    """First and last digit of those that stand around two digits without a wider gap than this, in pixels."""
+    while first > 0 and digits[first].box[0] - digits[first - 1].box[0] - digits[first - 1].box[2] <= widest:
+        first -= 1
+    while last < len(digits) - 1 and digits[last + 1].box[0] - digits[last].box[0] - digits[last].box[2] <= widest:
+        last += 1
+    return first, last
 
 
 def core_boxes(digits: Boxes, pieces: Boxes) -> Boxes:
