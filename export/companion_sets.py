@@ -1,11 +1,11 @@
 """Writes what calibration needs of a companion of the tile classifier: inputs that fix its int8 ranges, others that judge it.
 
     python -m export.companion_sets context --proposals runs/proposals --validation runs/validation --out runs/context/sets.npz
-    python -m export.companion_sets strings --strips runs/strings.npz --out runs/string/sets.npz
+    python -m export.companion_sets strings --strips runs/strings.npz --validation runs/aside.npz --out runs/string/sets.npz
 
-Calibration inputs are of what trained the network. Judged is on what never did: proposals of the validation pages, and the
-strips at the end of the file, which training keeps aside. Calibration has no torch and no generators; it gets `kind` and,
-for both parts, named `calibration` and `held_out`, the arrays that context_arrays and string_arrays tell.
+Calibration inputs are of what trained the network, judged is on what was kept aside of it: the same paths as training was
+given. Calibration has no torch and no generators; it gets `kind` and, for both parts, named `calibration` and `held_out`,
+the arrays that context_arrays and string_arrays tell.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from edge_digits.recognition.weights import COMPANIONS
 from export.calibration_tiles import save_npz
 from export.pages.proposals import Proposals, load_shards
 from export.train_context import joined
-from export.train_strings import VALIDATION_STRIPS, Strips
+from export.train_strings import Strips
 
 CALIBRATION: Final = 768
 HELD_OUT: Final = 8000
@@ -67,20 +67,23 @@ def _shards(folder: Path) -> Proposals:
 
 def string_arrays(options: argparse.Namespace) -> dict[str, NDArray[Any]]:
     """`<part>_pixels` uint8, strip after strip; `<part>_widths` int32 (n,); `<part>_labels` uint8 (n, 8), filled up with 255."""
-    strips = Strips.load(options.strips)
-    first = len(strips.widths) - VALIDATION_STRIPS
-    if first < 1:
-        raise UsageError(
-            f"{options.strips}: {len(strips.widths)} strips; more than {VALIDATION_STRIPS} are wanted, since so many never train"
-        )
-    parts = np.arange(first), np.arange(first, len(strips.widths))
     arrays: dict[str, NDArray[Any]] = {}
-    for name, part, most in zip(PARTS, parts, (options.calibration, options.held_out), strict=True):
-        chosen = _drawn(part, most, options.seed)
+    for name, paths, most in zip(PARTS, (options.strips, options.validation), (options.calibration, options.held_out), strict=True):
+        strips = _strips(paths)
+        chosen = _drawn(np.arange(len(strips.widths)), most, options.seed)
         arrays[f"{name}_pixels"] = np.concatenate([strips.batch(chosen[at : at + 1]).ravel() for at in range(len(chosen))])
         arrays[f"{name}_widths"] = strips.widths[chosen].astype(np.int32)
         arrays[f"{name}_labels"] = strips.labels[chosen]
     return arrays
+
+
+def _strips(paths: list[Path]) -> Strips:
+    for path in (path for path in paths if path.is_dir()):
+        _shards(path)
+    strips = Strips.load(paths)
+    if not len(strips.widths):
+        raise UsageError(f"{', '.join(map(str, paths))}: no strips; make them with `python -m export.strings`")
+    return strips
 
 
 def _drawn(indices: NDArray[np.intp], most: int, seed: int) -> NDArray[np.intp]:
@@ -95,18 +98,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m export.companion_sets", description="Write calibration and judging inputs of a companion."
     )
     parser.add_argument("kind", choices=COMPANIONS, help="which network")
-    parser.add_argument(
-        "--proposals", type=Path, action="append", default=[], metavar="DIR", help="context: shards it was trained on; may be given again"
-    )
-    parser.add_argument(
-        "--validation",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="context: shards of pages kept aside; may be given again",
-    )
-    parser.add_argument("--strips", type=Path, metavar="FILE", help="strings: the npz it was trained on")
+    parser.add_argument("--proposals", type=Path, action="append", default=[], metavar="DIR", help="context: shards it was trained on")
+    parser.add_argument("--strips", type=Path, action="append", default=[], metavar="PATH", help="strings: what it was trained on")
+    parser.add_argument("--validation", type=Path, action="append", required=True, metavar="PATH", help="the same, kept aside")
     parser.add_argument(
         "--calibration", type=int, default=CALIBRATION, metavar="N", help="inputs that fix the ranges (default: %(default)s)"
     )
@@ -117,10 +111,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     for name in ("calibration", "held_out"):
         if getattr(options, name) < 1:
             parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}; give a number of at least 1")
-    if options.kind == "context" and not (options.proposals and options.validation):
-        parser.error("context wants --proposals and --validation")
-    if options.kind == "strings" and options.strips is None:
-        parser.error("strings wants --strips")
+    wanted, other = ("proposals", "strips") if options.kind == "context" else ("strips", "proposals")
+    if not getattr(options, wanted) or getattr(options, other):
+        parser.error(f"{options.kind} wants --{wanted} and --validation, each once or more, and no --{other}")
     return options
 
 
