@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edge_digits.recognition.weights import WEIGHTS_FOLDER, load_manifest
+from edge_digits.options import Options, Precision, RecognitionOptions
+from edge_digits.reader import Reader
+from edge_digits.recognition.weights import WEIGHTS_FOLDER
 
 LEVELS = ((0.99, 0.6, 0.001, 0.004), (0.9, 0.8, 0.004, 0.01), (0.5, 0.95, 0.02, 0.03), (0.0, 1.0, 0.1, 0.12))
 """threshold, named, wrong, at_most; surest first."""
@@ -40,8 +42,12 @@ def write_curves(path: Path, *entries: dict[str, Any]) -> Path:
 def model_with_curve(folder: Path, *, of_another: bool = False, **changes: Any) -> Path:
     """A copy of the shipped models with a curve beside them; of_another : one that was fitted with other networks."""
     copy = Path(shutil.copytree(WEIGHTS_FOLDER, folder / "weights"))
-    manifest = load_manifest(copy)
-    entry = manifest["models"][manifest["default"]]
-    networks = [("b" * 64,)] if of_another else [(entry[kind]["sha256"],) for kind in ("int8", "float") if kind in entry]
+    (copy / "confidence.json").unlink(missing_ok=True)
+    networks = [("b" * 64,)] if of_another else [_networks(copy, precision) for precision in ("int8", "float")]
     write_curves(copy / "confidence.json", curve_entry(networks, **changes))
     return copy
+
+
+def _networks(folder: Path, precision: Precision) -> tuple[str, ...]:
+    recognition = RecognitionOptions(model=str(folder), provider="cpu", precision=precision, threads=1)
+    return Reader(options=Options(recognition=recognition)).networks

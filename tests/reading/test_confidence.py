@@ -150,9 +150,9 @@ def test_a_lower_error_names_no_more(good: Path, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_one_clear_line(run: Run, good: Path, tmp_path: Path, command: str, words: list[str], said: str) -> None:
-    pytest.importorskip("scipy", reason="evaluate needs the extra `evaluate`")
     source: list[str | Path] = [good]
     if command == "evaluate":
+        pytest.importorskip("scipy", reason="evaluate needs the extra `evaluate`")
         source = [good.parent]
         (tmp_path / "truth.json").write_text(json.dumps({good.name: {"lines": []}}))
         words = [*words, "--truth", str(tmp_path / "truth.json")]
