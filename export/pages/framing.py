@@ -16,8 +16,8 @@ LONGEST_PX: Final = 2400
 
 SHORTEST_CROP_PX: Final = 150
 
-SMALLEST_DIGIT_PX: Final = 11.0
-"""Height of the smallest digits in a picture where its size allows it."""
+SMALLEST_DIGIT_PX: Final = (11.0, 26.0)
+"""Height that the smallest digits of a picture have at least, where its size allows it: drawn for each picture from this range."""
 
 BEYOND: Final = 0.04
 """A picture of paper alone reaches so far beyond the generated sheet, whose rim goes on there; in shares of its sides."""
@@ -126,7 +126,8 @@ def _scale(rng: np.random.Generator, sheet: Sheet, long_px: float, now: float, s
     """Factor that brings a view whose long side is long_px, at `now` pixels to one of the sheet, to a size people's pictures have."""
     wanted = np.exp(rng.uniform(np.log(SHORTEST_CROP_PX if small else SHORTEST_PX), np.log(LONGEST_PX)))
     heights = [digit.box[3] for digit in sheet.digits]
-    least = SMALLEST_DIGIT_PX / max(1.0, float(np.percentile(heights, 10)) * now) if heights else 0.0
+    readable = np.exp(rng.uniform(*np.log(SMALLEST_DIGIT_PX)))
+    least = readable / max(1.0, float(np.percentile(heights, 10)) * now) if heights else 0.0
     scale = max(min(wanted / long_px, MOST_ENLARGED / now), least)
     return float(min(scale, LONGEST_PX / long_px))
 

@@ -142,7 +142,7 @@ def _cast_shadow(rng: np.random.Generator, alpha: NDArray[np.uint8]) -> NDArray[
     """How bright the desk is beside the sheet, uint8 of alpha's shape, 255 unshadowed."""
     h, w = alpha.shape
     small = cv2.resize(alpha, (max(2, w // 4), max(2, h // 4)), interpolation=cv2.INTER_AREA)
-    shift = np.float32([[1, 0, rng.normal(0, 0.006) * w / 4], [0, 1, rng.normal(0, 0.006) * h / 4]])
+    shift = np.array([[1, 0, rng.normal(0, 0.006) * w / 4], [0, 1, rng.normal(0, 0.006) * h / 4]], np.float32)
     moved = cv2.warpAffine(small, shift, (small.shape[1], small.shape[0]))
     soft = cv2.GaussianBlur(moved, (0, 0), max(0.8, rng.uniform(0.003, 0.012) * max(w, h) / 4))
     return cv2.resize(255 - (soft * rng.uniform(0.1, 0.65)).astype(np.uint8), (w, h), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
@@ -181,7 +181,7 @@ def _light(rng: np.random.Generator, sheet: Sheet, view: View, surroundings: Sur
     if view.pose.curl is not None:
         field = field * curl_shade(view.pose.curl.slope(view.pose.grid()), *size, float(rng.uniform(0.1, 1.2)))
     chance = rng.random() if not gentle else 0.5
-    gain = rng.uniform(0.25, 0.6) if chance < 0.15 else rng.uniform(1.1, 1.35) if chance > 0.95 else rng.uniform(0.6, 1.05)
+    gain = rng.uniform(0.25, 0.6) if chance < 0.1 else rng.uniform(1.1, 1.35) if chance > 0.95 else rng.uniform(0.6, 1.05)
     shiny = not gentle and rng.random() < (0.4 if sheet.kind == "whiteboard" else 0.06)
     reflection = glare(rng, *size, 0.6 if sheet.kind == "whiteboard" else 0.35) if shiny else None
     warmth, tint = rng.normal(0, 0.07), rng.normal(0, 0.025)
