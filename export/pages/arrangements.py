@@ -16,6 +16,7 @@ from export.pages.stacked import write_fraction, write_sum
 from export.pages.words import sentence, single_letter
 from export.pages.writer import Writer
 from export.pages.writing import INNER_SIGNS, Line, fitted, width_of, write_line
+from export.pages.written_text import WordSet, write_words
 
 LEAST_HEIGHT_PX: Final = 14.0
 
@@ -114,6 +115,9 @@ def lines_of_numbers(
     for row, y in enumerate(middles):
         if y < height * 0.5 or y > canvas.height - height * 0.5 or rng.random() < skip or len(canvas.numbers) > 70 or row > limit:
             continue
+        if rng.random() < words and writer.words is not None and rng.random() < 0.4:
+            write_words(canvas, writer.words, pen, (left, y, height), canvas.width - left, rng)
+            continue
         if rng.random() < words:
             text, inner = sentence(rng, 1, 5), EXPRESSION_INNER
         else:
@@ -164,8 +168,19 @@ def strew_clutter(canvas: Canvas, writer: Writer, pen: Pen, height: float, rng: 
         pen = choose_pen(rng, height, pen.kind if same_kind else None)
     if rng.random() < 0.25:
         draw_somewhere(canvas, pen, height, rng)
+    if writer.words is not None and rng.random() < 0.25:
+        real_words_somewhere(canvas, writer.words, pen, height * float(rng.uniform(0.7, 1.3)), rng)
     for _ in range(int(rng.integers(1, 8))):
         draw = rng.random()
         text = sentence(rng, 1, 4) if draw < 0.5 else single_letter(rng) if draw < 0.75 else str(rng.choice(list("+-=\u00d7/()?!→✓*#")))
         size = height * float(rng.uniform(0.6, 1.4))
         write_somewhere(canvas, writer, pen, text, size, float(rng.normal(0, 0.08)), rng, EXPRESSION_INNER)
+
+
+def real_words_somewhere(canvas: Canvas, words: WordSet, pen: Pen, height: float, rng: np.random.Generator) -> None:
+    """A few lines of words in a free part of the sheet."""
+    room = canvas.width * float(rng.uniform(0.2, 0.8))
+    for _ in range(int(rng.integers(1, 4))):
+        x, y = float(rng.uniform(0, canvas.width - room)), float(rng.uniform(0, max(1.0, canvas.height - height * 1.6)))
+        if canvas.is_free((x, y, room, height * 1.5), height * 0.2):
+            write_words(canvas, words, pen, (x, y + height * 0.75, height), room, rng)

@@ -17,6 +17,7 @@ from export.pages.sources import SheetSources
 from export.pages.words import any_word, sentence, single_letter
 from export.pages.writer import Writer, choose_writer
 from export.pages.writing import Line, fitted, width_of, write_line
+from export.pages.written_text import write_words
 
 _SIGNS: Final = "+-=\u00d7÷·/()[]<>%#?!→✓√∑∫\u03b1π∧|*:;,.€$"
 
@@ -34,11 +35,14 @@ def text(rng: np.random.Generator, sources: SheetSources) -> Canvas:
     writer, pen = choose_writer(rng, sources), choose_pen(rng, height)
     left = canvas.width * float(rng.uniform(0.02, 0.15))
     slope = float(rng.normal(0, 0.015))
-    lines = int(rng.integers(1, 25))
+    lines, real = int(rng.integers(1, 25)), rng.random() < 0.45
     for index, y in enumerate(np.arange(height * rng.uniform(0.8, 3), canvas.height - height * 0.5, pitch)):
         if index >= lines:
             break
         if rng.random() < 0.1:
+            continue
+        if writer.words is not None and real:
+            write_words(canvas, writer.words, pen, (left, float(y), height * 1.1), canvas.width - left, rng)
             continue
         words = fitted(writer, sentence(rng, 3, 9), height, canvas.width - left)
         write_line(canvas, writer, pen, words, Line(left + float(rng.normal(0, height * 0.1)), float(y), height, slope), rng)

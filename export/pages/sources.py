@@ -8,14 +8,16 @@ from pathlib import Path
 from export.pages.digit_source import DigitSet, Split, load_digits
 from export.pages.lettering import Lettering, load_lettering
 from export.pages.string_source import WrittenString, load_strings
+from export.pages.written_text import WordSet, load_words
 
 
 @dataclass(frozen=True, slots=True)
 class SheetSources:
-    """Digits, whole numbers from cheques (maybe none) and letters of one split."""
+    """Digits, whole numbers from cheques, words of text pages (both maybe none) and letters of one split."""
 
     digits: tuple[DigitSet, ...]
     strings: tuple[WrittenString, ...]
+    words: tuple[WordSet, ...]
     lettering: Lettering
 
 
@@ -26,4 +28,6 @@ def load_sheet_sources(folder: Path, fonts: Path | None = None, split: Split = "
     it words are strung from the letters of the data folder, and nothing is printed. split : which digits may be written.
     Raises DataError, MissingExtraError.
     """
-    return SheetSources(load_digits(folder, split), load_strings(folder, split), load_lettering(folder, fonts, split))
+    return SheetSources(
+        load_digits(folder, split), load_strings(folder, split), load_words(folder, split), load_lettering(folder, fonts, split)
+    )

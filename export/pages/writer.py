@@ -13,6 +13,7 @@ from export.pages.lettering import HandFont, LetterSet
 from export.pages.signs import drawn_sign, has_sign
 from export.pages.sources import SheetSources
 from export.pages.strokes import Stroke, TracedSign, outlined_sign
+from export.pages.written_text import WordSet
 
 VARIANTS_A_DIGIT: Final = 3
 OUTLINED_SHARE: Final = 0.18
@@ -34,7 +35,7 @@ class Writer:
     wobble : how far a path strays, in heights. gap : free space between signs, in heights, may be negative.
     uneven : spread of size and of the line written on, in heights. line_width_follows : how far the pen repeats the set's thick and thin.
     barred, flagged, slashed : whether 7, 1, 0 get extra strokes.
-    font, letters : where letters come from; both None if the sources hold none.
+    font, letters, words : where letters and whole words come from; None if the sources hold none.
     """
 
     home: DigitSet
@@ -51,6 +52,7 @@ class Writer:
     slashed: bool
     font: HandFont | None
     letters: LetterSet | None
+    words: WordSet | None
     forms: dict[int, list[TracedSign]] = field(default_factory=dict)
     letter_choice: dict[str, int] = field(default_factory=dict)
 
@@ -128,6 +130,7 @@ def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
         font = lettering.hand_fonts[int(rng.integers(len(lettering.hand_fonts)))]
     if lettering.letters:
         letters = lettering.letters[int(rng.integers(len(lettering.letters)))]
+    words = sources.words[int(rng.integers(len(sources.words)))] if sources.words else None
     chances = rng.random(3)
     european = rng.random() < 0.4
     return Writer(
@@ -145,6 +148,7 @@ def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
         slashed=bool(chances[2] < 0.04),
         font=font,
         letters=letters,
+        words=words,
     )
 
 

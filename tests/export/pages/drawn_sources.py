@@ -9,6 +9,7 @@ from export.pages.digit_source import DigitSet, lean
 from export.pages.lettering import Lettering, LetterSet
 from export.pages.sources import SheetSources
 from export.pages.string_source import WrittenString
+from export.pages.written_text import WordSet
 from tests.export.conftest import draw_digit
 
 EACH = 6
@@ -36,5 +37,12 @@ def drawn_string() -> WrittenString:
     return WrittenString(ink, ((1, (6.0, 4.0, 4.0, 22.0)), (1, (30.0, 4.0, 4.0, 22.0))))
 
 
+def drawn_words() -> WordSet:
+    word = np.zeros((24, 60), np.uint8)
+    word[10:14] = 255
+    word[4:22, ::12] = 255
+    return WordSet((word,), 24.0)
+
+
 def drawn_sources() -> SheetSources:
-    return SheetSources((drawn_set(),), (drawn_string(),), Lettering((), (), (drawn_letters(),)))
+    return SheetSources((drawn_set(),), (drawn_string(),), (drawn_words(),), Lettering((), (), (drawn_letters(),)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,7 +20,8 @@ from export.pages.sheet import SHEET_KINDS, Sheet
 from export.pages.sources import load_sheet_sources
 from export.pages.writer import choose_writer
 from export.pages.writing import Line, write_line
-from tests.export.pages.drawn_sources import drawn_sources
+from export.pages.written_text import cut_words, write_words
+from tests.export.pages.drawn_sources import drawn_sources, drawn_words
 
 SOURCES = drawn_sources()
 PEN = Pen("fibre", (20, 20, 20), 4.0, 1.0, 0.0, 0.0, 0.3, 0.0)
@@ -127,11 +129,14 @@ def test_letters_are_clutter() -> None:
 
 
 def test_a_digit_cut_by_the_edge_is_none() -> None:
-    canvas = Canvas(np.full((200, 300, 3), 255, np.uint8), "plain")
-    rng = np.random.default_rng(1)
-    write_line(canvas, choose_writer(rng, SOURCES), PEN, "88888888", Line(20, 100, 90, gap=0.1), rng)
-    assert 0 < len(canvas.numbers[0].digits) < 8
-    assert "cut digit" in {each.kind for each in canvas.clutter}
+    kinds = Counter()
+    for x in range(0, 80, 8):
+        canvas = Canvas(np.full((200, 300, 3), 255, np.uint8), "plain")
+        rng = np.random.default_rng(1)
+        write_line(canvas, choose_writer(rng, SOURCES), PEN, "88888888", Line(20 + x, 100, 90, gap=0.1), rng)
+        kinds.update(each.kind for each in canvas.clutter)
+        assert 0 < len(canvas.numbers[0].digits) < 8
+    assert kinds["cut digit"] >= 3
 
 
 def test_joined_zeros_are_zeros() -> None:
@@ -170,3 +175,22 @@ def test_sources_load_without_fonts(drawn_data: Path) -> None:
     assert not sources.lettering.hand_fonts
     sheet = compose_sheet(np.random.default_rng(0), sources)
     assert sheet.picture.ndim == 3
+
+
+def test_words_are_cut_from_a_page_of_text() -> None:
+    page = np.full((600, 800), 230, np.uint8)
+    for row in range(4):
+        for column in range(3):
+            cv2.putText(page, "window", (100 + 200 * column, 150 + 100 * row), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 0.9, 40, 2, cv2.LINE_AA)
+    cv2.line(page, (0, 30), (800, 30), 20, 5)
+    words = cut_words(page)
+    assert len(words) == 12
+    assert all(60 < word.shape[1] < 170 and word.max() > 200 for word in words)
+
+
+def test_words_stay_on_the_sheet_and_are_clutter() -> None:
+    canvas = Canvas(np.full((200, 500, 3), 255, np.uint8), "text")
+    write_words(canvas, drawn_words(), PEN, (20.0, 100.0, 40.0), 400.0, np.random.default_rng(0))
+    assert len(canvas.clutter) >= 2
+    assert {each.kind for each in canvas.clutter} == {"word"}
+    assert max(each.box[0] + each.box[2] for each in canvas.clutter) <= 440
