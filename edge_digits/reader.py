@@ -28,10 +28,10 @@ from edge_digits.reading.layout import arrange
 from edge_digits.reading.reading import Reading
 from edge_digits.recognition.classifier import Classifier
 from edge_digits.recognition.confidence_curve import load_curve, naming_threshold
-from edge_digits.recognition.context import ContextClassifier
+from edge_digits.recognition.context import load_context
 from edge_digits.recognition.decode import choose_digits
 from edge_digits.recognition.runs import read_runs
-from edge_digits.recognition.strings import StringReader
+from edge_digits.recognition.strings import load_strings
 from edge_digits.sources.frame import Frame
 from edge_digits.sources.images import open_frames
 
@@ -75,9 +75,10 @@ class Reader:
         expected = self.options.reading.expect
         self.expectation = None if expected is None else parse_expectation(expected)
         self.classifier = Classifier(self.options.recognition)
-        self.context: ContextClassifier | None = None
-        self.strings: StringReader | None = None
-        wishes, file = self.options.reading, self.classifier.file
+        wishes, file, recognition = self.options.reading, self.classifier.file, self.options.recognition
+        # A tile classifier that lies in a folder of its own is helped by the shipped companions, unless it brings others.
+        self.context = load_context(recognition, file.folder) or load_context(recognition)
+        self.strings = load_strings(recognition, file.folder) or load_strings(recognition)
         self.curve = load_curve(file.folder, self.networks) if wishes.calibrated else None
         self.min_confidence = naming_threshold(wishes, self.classifier.reject_threshold, self.curve, self.classifier.name)
         self._model = {"name": self.classifier.name, "sha256": self.classifier.sha256, "precision": self.classifier.precision}
@@ -85,7 +86,8 @@ class Reader:
     @property
     def networks(self) -> tuple[str, ...]:
         """SHA-256 of every network that has a say in a digit's probability; a confidence curve holds for just these."""
-        return (self.classifier.sha256,)
+        companions = [c.file.sha256 for c in (self.context, self.strings) if c is not None and c.file is not None]
+        return (self.classifier.sha256, *companions)
 
     def read(self, source: Source) -> Reading:
         """Read one picture: a path, the bytes of a file, or a uint8 array (h, w) or (h, w, 3) BGR.
