@@ -21,6 +21,8 @@ LOWEST_LETTER: Final = 0.5
 LETTER_SHARE: Final = 0.34
 """Words with this share of letters and more are text."""
 SURE_IN_TEXT: Final = 0.98
+LEAST_IN_TEXT: Final = 2
+MEAN_IN_TEXT: Final = 0.9
 LETTERS_OF_TEXT: Final = 12
 TEXT_SHARE: Final = 0.55
 """A page with at least so many letters, and this share of them among its glyphs, is text with numbers in it."""
@@ -43,15 +45,20 @@ def drop_words(candidates: list[Candidate], height: float) -> list[Candidate]:
     words = _words(candidates, height)
     letters = [sum(_counts(c, height) for c in word) for word in words]
     digits = [[c for c in word if not is_letter(c) and not is_slash(c)] for word in words]
-    on_page = sum(letters)
-    is_text = on_page >= LETTERS_OF_TEXT and on_page > TEXT_SHARE * (on_page + sum(map(len, digits)))
+    of_letters = sum(_is_text_word(count, len(word)) for count, word in zip(letters, digits, strict=True))
+    of_digits = sum(bool(word) for word in digits) - sum(_is_text_word(c, len(w)) and bool(w) for c, w in zip(letters, digits, strict=True))
+    is_text = sum(letters) >= LETTERS_OF_TEXT and of_letters > TEXT_SHARE * (of_letters + of_digits)
     kept: list[Candidate] = []
     for count, word in zip(letters, digits, strict=True):
-        if count and count >= LETTER_SHARE * (count + len(word)):
+        if _is_text_word(count, len(word)):
             kept.extend(c for c in word if c.digit_probability >= SURE_IN_TEXT and c.digit not in LETTER_LIKE)
         elif not is_text or _is_number(word):
             kept.extend(word)
     return kept
+
+
+def _is_text_word(letters: int, digits: int) -> bool:
+    return letters > 0 and letters >= LETTER_SHARE * (letters + digits)
 
 
 def is_slash(candidate: Candidate) -> bool:
@@ -65,8 +72,9 @@ def _counts(candidate: Candidate, height: float) -> bool:
 
 def _is_number(word: list[Candidate]) -> bool:
     """What is a number even on a page of text: several digits, all sure, and not of strokes alone that a letter has too."""
-    sure = all(c.digit_probability >= SURE_IN_TEXT for c in word)
-    return len(word) > 1 and sure and any(c.digit not in LETTER_LIKE for c in word)
+    if len(word) < LEAST_IN_TEXT or not any(c.digit not in LETTER_LIKE for c in word):
+        return False
+    return float(np.mean([c.digit_probability for c in word])) >= MEAN_IN_TEXT
 
 
 def _words(candidates: list[Candidate], height: float) -> list[list[Candidate]]:

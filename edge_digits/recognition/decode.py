@@ -29,7 +29,8 @@ NO_DIGIT_WORTH: Final = -2.5
 """Log-worth of ink that is explained as no digit: about a digit of probability 0.08."""
 
 
-LEAST_RUN: Final = 0.3
+LEFTOVER: Final = 0.5
+LEAST_RUN: Final = 0.1
 """A cluster read whole counts from this probability on."""
 
 
@@ -87,6 +88,9 @@ def choose_digits(glyphs: Glyphs, predictions: Predictions, runs: Mapping[int, R
         path = _best_path(cluster, judged)
         if runs and index in runs:
             path = prefer_run(path, cluster, judged, runs[index])
+            if is_digits(runs[index]):
+                # What lies between digits that touch is left-over ink, no letter that would make a word of them.
+                path = [c for c in path if c.garbage_probability < LEFTOVER]
         candidates.extend(path)
     return Chosen(tuple(candidates), glyphs, predictions.not_one_digit_share)
 
