@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis
+from edge_digits.paper.glyphs import Fragment, Glyphs
 from edge_digits.recognition.classifier import Predictions
 from edge_digits.recognition.runs import Judged, align, column_boxes, sureness, together
 from edge_digits.recognition.strings import ReadString, is_digits

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise, product
 from typing import Final
 
 import numpy as np
@@ -68,30 +69,30 @@ def align(cluster: Sequence[Fragment], judged: Sequence[Judged], read: ReadStrin
     ink = np.array([float(np.count_nonzero(f.shape)) for f in cluster])
     share = ink / ink.sum()
     count, length = len(cluster), len(read.labels)
-    best = np.full((length + 1, count + 1), -np.inf)
-    best[0, 0] = 0.0
-    taken: dict[tuple[int, int], Judged | None] = {}
     by_first: dict[int, list[Judged]] = {}
     for hypothesis, row in judged:
         by_first.setdefault(hypothesis.first, []).append((hypothesis, row))
-    for first in range(count):
-        for named in range(length + 1):
-            if not np.isfinite(best[named, first]):
-                continue
-            if share[first] < LEFTOVER_SHARE and best[named, first] - LEFTOVER_COST > best[named, first + 1]:
-                best[named, first + 1] = best[named, first] - LEFTOVER_COST
-                taken[named, first + 1] = None
-            if named == length:
-                continue
-            for hypothesis, row in by_first.get(first, ()):
-                score = best[named, first] + float(np.log(max(LEAST_PROBABILITY, float(row[read.labels[named]]))))
-                if score > best[named + 1, hypothesis.last + 1]:
-                    best[named + 1, hypothesis.last + 1] = score
-                    taken[named + 1, hypothesis.last + 1] = (hypothesis, row)
-    if not np.isfinite(best[length, count]):
-        return None
+    best = np.full((length + 1, count + 1), -np.inf)
+    best[0, 0] = 0.0
+    taken: dict[tuple[int, int], Judged | None] = {}
+
+    def reach(named: int, at: int, score: float, step: Judged | None) -> None:
+        if score > best[named, at]:
+            best[named, at], taken[named, at] = score, step
+
+    for first, named in product(range(count), range(length + 1)):
+        score = float(best[named, first])
+        if share[first] < LEFTOVER_SHARE:
+            reach(named, first + 1, score - LEFTOVER_COST, None)
+        for hypothesis, row in by_first.get(first, ()) if named < length else ():
+            probability = max(LEAST_PROBABILITY, float(row[read.labels[named]]))
+            reach(named + 1, hypothesis.last + 1, score + float(np.log(probability)), (hypothesis, row))
+    return _path_to(length, count, taken) if np.isfinite(best[length, count]) else None
+
+
+def _path_to(named: int, at: int, taken: Mapping[tuple[int, int], Judged | None]) -> list[Judged]:
+    """The pieces on the way to a number of labels and of fragments, first to last; those left out are none."""
     path: list[Judged] = []
-    named, at = length, count
     while at > 0:
         step = taken[named, at]
         if step is None:
@@ -109,7 +110,9 @@ def column_boxes(cluster: Sequence[Fragment], read: ReadString) -> list[Box]:
     middles = np.array(read.middles)
     cuts = [0, *(round(width * float(cut)) for cut in (middles[:-1] + middles[1:]) / 2), width]
     boxes = []
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for at, stop in pairwise(cuts):
+        # Labels read at the very end would leave the last of them no ink.
+        start = min(at, width - 1)
         part = picture[:, start : max(start + 1, stop)]
         rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
         if not rows.size:

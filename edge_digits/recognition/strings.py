@@ -1,7 +1,7 @@
 """Reads runs of ink whole: digits that touch need not be parted before they are read.
 
-The string network names a label, or nothing new, for every few pixels across a strip. The best sequence of labels is
-taken out by a search over prefixes; how sure it is follows from the sum over all ways of placing it (A. Graves et al.,
+The string network names a label, or nothing new, for every few pixels across a strip. The best label of every column is
+taken, repetitions once; how sure the sequence is follows from the sum over all ways of placing it (A. Graves et al.,
 "Connectionist temporal classification", ICML 2006).
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.options import RecognitionOptions
-from edge_digits.paper.strips import MARGIN_PX, make_strip
+from edge_digits.paper.strips import INK_HEIGHT_PX, LONGEST_PX, MARGIN_PX, make_strip
 from edge_digits.recognition.companions import as_companion_input, open_companion
 from edge_digits.recognition.engine import Engine
 from edge_digits.recognition.weights import LABELS, NOT_ONE_DIGIT, WEIGHTS_FOLDER, ModelFile
@@ -76,9 +76,9 @@ class StringReader:
         rows = np.exp(log[list(places), :BLANK]) if places else np.zeros((0, BLANK), np.float32)
         rows = (rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-9)).astype(np.float32)
         height, width = picture.shape
-        across = min(width * 28 / height, 248.0)
+        across = min(width * INK_HEIGHT_PX / height, float(LONGEST_PX - 2 * MARGIN_PX))
         middles = tuple(float(np.clip(((p + 0.5) * COLUMN_PX - MARGIN_PX) / across, 0, 1)) for p in places)
-        return ReadString(labels, float(np.exp(log_probability(log, labels))), middles, rows)
+        return ReadString(labels, min(1.0, float(np.exp(log_probability(log, labels)))), middles, rows)
 
 
 def _places(best: NDArray[np.intp], log: NDArray[np.float32]) -> list[int]:
