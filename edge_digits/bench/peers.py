@@ -25,7 +25,7 @@ SAME_LINE: Final = 0.5
 """Boxes stand on one line when their middles are nearer than this share of the lower box's height."""
 
 TESSERACT_LAYOUT: Final = 11
-"""Page segmentation "sparse text": on photographed pages the best of 3, 6 and 11."""
+"""Page segmentation "sparse text": numbers stand anywhere on a page."""
 
 Picture = NDArray[np.uint8]
 
