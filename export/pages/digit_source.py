@@ -29,7 +29,9 @@ _CRUMB_SHARE: Final = 0.08
 _RIM_CRUMB_SHARE: Final = 0.35
 _MOST_STROKES: Final = 5
 """More strokes than that are a torn outline or a printed pattern."""
-_BLOT_RADII: Final = 1.9
+_LOOP_PENS: Final = {0: 0.2, 6: 0.1, 8: 0.1}
+"""Digit -> pen in heights that must close its loop: a 0 left wide open is a U when a thin pen writes it, a 6 without a loop nothing."""
+_BLOT_RADII: Final = 1.7
 """Where the line is so much wider than its median, a loop has run full: its path would lose the loop."""
 
 
@@ -47,10 +49,10 @@ class DigitSet:
     slants: NDArray[np.float32]
     _traced: dict[int, TracedSign | None] = field(default_factory=dict)
 
-    def traced(self, index: int) -> TracedSign | None:
-        """The strokes of a glyph; None where they would not show what was written."""
+    def traced(self, index: int, digit: int) -> TracedSign | None:
+        """The strokes of a glyph of this digit; None where they would not show what was written."""
         if index not in self._traced:
-            self._traced[index] = _trustworthy(trace_sign(self.glyphs[index]))
+            self._traced[index] = _trustworthy(trace_sign(self.glyphs[index]), digit)
         return self._traced[index]
 
 
@@ -105,8 +107,19 @@ def lean(ink: NDArray[np.uint8]) -> float:
     return float(-moments["mu11"] / max(moments["mu02"], 1e-6))
 
 
-def _trustworthy(traced: TracedSign | None) -> TracedSign | None:
+def _trustworthy(traced: TracedSign | None, digit: int) -> TracedSign | None:
     if traced is None or len(traced.strokes) > _MOST_STROKES:
         return None
     widest = max(float(stroke[:, 2].max()) for stroke in traced.strokes)
-    return None if widest > traced.pen / 2 * _BLOT_RADII else traced
+    if widest > traced.pen / 2 * _BLOT_RADII or (digit in _LOOP_PENS and not has_loop(traced, _LOOP_PENS[digit])):
+        return None
+    return traced
+
+
+def has_loop(traced: TracedSign, pen: float) -> bool:
+    """Whether the strokes enclose something when drawn by a pen so wide, in heights."""
+    high = 60
+    drawn = np.zeros((high + 20, int(high * traced.width) + 30), np.uint8)
+    for stroke in traced.strokes:
+        cv2.polylines(drawn, [np.rint(stroke[:, :2] * high + 10).astype(np.int32)], False, 1, max(1, round(pen * high)))
+    return cv2.connectedComponents(1 - drawn, connectivity=4)[0] > 2

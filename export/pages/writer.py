@@ -161,7 +161,7 @@ def _forms(rng: np.random.Generator, home: DigitSet, digit: int, slant: float, o
         return [outlined_sign(home.glyphs[int(index)]) for index in candidates[order][:wanted]]
     found = []
     for index in candidates[order]:
-        traced = home.traced(int(index))
+        traced = home.traced(int(index), digit)
         if traced is not None:
             found.append(traced)
         if len(found) == wanted:

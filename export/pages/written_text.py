@@ -54,7 +54,7 @@ def load_words(folder: Path, split: Split) -> tuple[WordSet, ...]:
 
 
 def cut_words(grey: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """The words of a page, uint8 (h, w), dark pen on light paper; what touches the sheet's edge, is too large or a single letter is left out."""
+    """The words of a page, uint8 (h, w), dark pen on light paper; single letters and what lies at its rim are left out."""
     ink = _ink_of_page(grey)
     mask = cv2.threshold(ink, 110, 255, cv2.THRESH_BINARY)[1]
     joined = cv2.dilate(mask, np.ones((3, _WORD_GAP_PX), np.uint8))

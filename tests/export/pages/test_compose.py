@@ -13,7 +13,7 @@ from export.data.folder import DataError, crop_to_ink, load_mnist
 from export.pages.canvas import Canvas
 from export.pages.clutter import strike_numbers
 from export.pages.compose import compose_sheet
-from export.pages.digit_source import VALIDATION_ONE_IN, load_digits
+from export.pages.digit_source import VALIDATION_ONE_IN, DigitSet, load_digits
 from export.pages.layouts import LAYOUTS
 from export.pages.pens import Pen
 from export.pages.sheet import SHEET_KINDS, Sheet
@@ -194,3 +194,12 @@ def test_words_stay_on_the_sheet_and_are_clutter() -> None:
     assert len(canvas.clutter) >= 2
     assert {each.kind for each in canvas.clutter} == {"word"}
     assert max(each.box[0] + each.box[2] for each in canvas.clutter) <= 440
+
+
+def test_a_wide_open_zero_is_no_form_to_write() -> None:
+    ring, bow = np.zeros((60, 50), np.uint8), np.zeros((60, 50), np.uint8)
+    cv2.ellipse(ring, (25, 30), (18, 26), 0, 0, 360, 255, 4, cv2.LINE_AA)
+    cv2.ellipse(bow, (25, 30), (18, 26), 0, -40, 220, 255, 4, cv2.LINE_AA)
+    both = DigitSet("drawn", [crop_to_ink(ring), crop_to_ink(bow)], (np.arange(2),) + (np.arange(0),) * 9, np.zeros(2, np.float32))
+    assert both.traced(0, 0) is not None
+    assert both.traced(1, 0) is None
