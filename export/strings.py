@@ -22,11 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_digits.errors import EdgeDigitsError, ExitCode
+from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.paper.strips import make_strip
 from edge_digits.paper.tiles import stroke_width
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from export.data.collect import find_data, load_training
+from export.data.folder import DataError
 from export.data.glyphs import GlyphSet
 
 Grey = NDArray[np.uint8]
@@ -63,6 +64,8 @@ def load_glyphs(data: Path, fonts: Path | None, mined: Path | None) -> Glyphs:
     shares = np.array([SET_SHARES.get(each.name, 0.1) for each in sets.digits])
     by_label = [[np.flatnonzero(each.labels == digit) for digit in range(10)] for each in sets.digits]
     glyphs = [glyph for each in sets.negatives for glyph in each.glyphs]
+    if not glyphs:
+        raise DataError(f"{data}: holds nothing that is no digit; give a folder with letters (export/README.md), --fonts or --mined")
     others = GlyphSet("others", glyphs, np.full(len(glyphs), NOT_ONE_DIGIT, np.uint8))
     return Glyphs(sets.digits, by_label, shares / shares.sum(), others)
 
@@ -200,10 +203,17 @@ _worker: dict[str, Any] = {}
 
 def _start_worker(data: Path, fonts: Path | None, mined: Path | None) -> None:
     cv2.setNumThreads(1)
-    _worker["glyphs"] = load_glyphs(data, fonts, mined)
+    _worker.clear()
+    try:
+        _worker["glyphs"] = load_glyphs(data, fonts, mined)
+    except EdgeDigitsError as error:
+        # Raised with the first strips: a worker whose start fails is started again without end.
+        _worker["error"] = error
 
 
 def _make(task: int, seed: int) -> tuple[list[Grey], list[list[int]]]:
+    if "error" in _worker:
+        raise _worker["error"]
     rng = np.random.default_rng((seed, task))
     runs = [make_run(_worker["glyphs"], rng) for _ in range(STRIPS_A_TASK)]
     kept = [run for run in runs if run[0].shape[1] <= LONGEST_STRIP_PX]
@@ -221,12 +231,15 @@ def main(arguments: list[str] | None = None) -> ExitCode:
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="worker processes")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .npz file to write")
     options = parser.parse_args(arguments)
+    for name, least in (("count", 1), ("jobs", 1), ("seed", 0)):
+        if getattr(options, name) < least:
+            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
     try:
         strips, labels = make_runs(options)
+        save_strips(options.out, strips, labels)
     except EdgeDigitsError as error:
         print(f"export.strings: {error}", file=sys.stderr)
         return error.exit_code
-    save_strips(options.out, strips, labels)
     print(f"{options.out}: {len(strips)} strips", file=sys.stderr)
     return ExitCode.OK
 
@@ -245,14 +258,22 @@ def make_runs(options: argparse.Namespace) -> tuple[list[Grey], list[list[int]]]
 
 
 def save_strips(path: Path, strips: Sequence[Grey], labels: Sequence[Sequence[int]]) -> None:
-    """`pixels` uint8, all strips one after the other; `widths` int32 (n,); `labels` uint8 (n, 8), filled up with 255."""
+    """`pixels` uint8, all strips one after the other; `widths` int32 (n,); `labels` uint8 (n, 8), filled up with 255.
+
+    Written whole or not at all. Raises UsageError.
+    """
     table = np.full((len(labels), MOST_LABELS), NO_LABEL, np.uint8)
     for row, meant in zip(table, labels, strict=True):
         row[: len(meant)] = meant
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        pixels = np.concatenate([strip.ravel() for strip in strips])
-        np.savez(file, pixels=pixels, widths=np.array([s.shape[1] for s in strips], np.int32), labels=table)
+    pixels = np.concatenate([strip.ravel() for strip in strips])
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as file:
+            np.savez(file, pixels=pixels, widths=np.array([s.shape[1] for s in strips], np.int32), labels=table)
+        unfinished.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written ({error.strerror}); give another --out") from error
 
 
 if __name__ == "__main__":

@@ -64,6 +64,12 @@ def train(options: argparse.Namespace) -> ExitCode:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     proposals = joined([load_shards(folder) for folder in options.proposals])
     kept_aside = load_shards(options.validation)
+    if len(proposals.labels) < options.batch:
+        raise UsageError(
+            f"--proposals hold {len(proposals.labels)}, too few for one batch of {options.batch}; give more, or a smaller --batch"
+        )
+    if not 0 < np.count_nonzero(kept_aside.labels < NOT_ONE_DIGIT) < len(kept_aside.labels):
+        raise UsageError(f"{options.validation}: needs proposals that are a digit and some that are none; make more of them")
     network = ContextNetwork().to(device, memory_format=torch.channels_last)
     training = ContextTraining(network, device, options, proposals)
     history: list[dict[str, float]] = []
@@ -188,7 +194,7 @@ class ContextTraining:
 
 
 def varied(patches: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Patches as float32 0..1, shifted by up to two pixels, the page with other contrast and some noise, now and then mirrored upside down never.
+    """Patches as float32 0..1: shifted by up to two pixels, both channels with other contrast, the page with some noise.
 
     patches : uint8 (n, 2, h, w).
     """
@@ -198,7 +204,7 @@ def varied(patches: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.f
     moved *= contrast
     noise = rng.uniform(0, 0.06, (len(moved), 1, 1)).astype(np.float32)
     moved[:, 0] += noise * rng.standard_normal(moved[:, 0].shape, dtype=np.float32)
-    return np.clip(moved, 0.0, 1.0)
+    return np.asarray(np.clip(moved, 0.0, 1.0), np.float32)
 
 
 def weakened(answers: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -247,6 +253,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     for name, least in (("epochs", 1), ("batch", 2), ("threads", 0), ("seed", 0)):
         if getattr(options, name) < least:
             parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
+    if not 0 < options.learning_rate < float("inf"):
+        parser.error(f"--learning-rate is {options.learning_rate}; give a number above 0")
     return options
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -57,7 +58,7 @@ class Strips:
             try:
                 with np.load(path) as file:
                     parts.append((file["pixels"], file["widths"], file["labels"]))
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
                 raise UsageError(f"{path}: no strips ({error}); make them with `python -m export.strings`") from error
         pixels, widths, labels = (np.concatenate([part[i] for part in parts]) for i in range(3))
         starts = np.concatenate([[0], np.cumsum(widths.astype(np.int64) * STRIP_HEIGHT_PX)[:-1]])
@@ -92,9 +93,13 @@ def train(options: argparse.Namespace) -> ExitCode:
     torch.manual_seed(options.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     strips, validation = Strips.load(options.strips), Strips.load(options.validation)
+    if len(strips.widths) < options.batch:
+        raise UsageError(f"--strips hold {len(strips.widths)}, too few for one batch of {options.batch}; give more, or a smaller --batch")
+    if not 0 < np.count_nonzero((validation.labels == NOT_ONE_DIGIT).any(axis=1)) < len(validation.widths):
+        raise UsageError("--validation needs strips of digits alone and some with anything else; make more of them")
     network = StringNetwork()
     if options.start_from is not None:
-        network.load_state_dict(checkpoint.load(options.start_from)["average"])
+        _start_from(network, options.start_from)
     training = StringTraining(network.to(device, memory_format=torch.channels_last), device, options, strips, validation)
     history: list[dict[str, float]] = []
     if options.resume:
@@ -118,6 +123,14 @@ def train(options: argparse.Namespace) -> ExitCode:
     }
     write_record(options.out / RECORD_NAME, record)
     return ExitCode.OK
+
+
+def _start_from(network: StringNetwork, run: Path) -> None:
+    """Give the network the averaged weights of another run. Raises UsageError."""
+    try:
+        network.load_state_dict(checkpoint.load(run)["average"])
+    except (KeyError, RuntimeError) as error:
+        raise UsageError(f"{run}: its checkpoint is of no string network; give another --start-from") from error
 
 
 class StringTraining:
@@ -247,6 +260,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     for name, least in (("epochs", 1), ("batch", 2), ("threads", 0), ("seed", 0)):
         if getattr(options, name) < least:
             parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
+    if not 0 < options.learning_rate < float("inf"):
+        parser.error(f"--learning-rate is {options.learning_rate}; give a number above 0")
     return options
 
 

@@ -30,7 +30,10 @@ def make_strip(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Bring a run of ink to the form of a strip.
 
     picture : uint8 (h, w), ink 255, paper 0, cut to its ink. Returns uint8 (32, k * 16), ink up to 255, paper 0.
+    Raises ValueError for other arrays.
     """
+    if picture.dtype != np.uint8 or picture.ndim != 2 or not picture.size:
+        raise ValueError(f"picture has dtype {picture.dtype} and shape {picture.shape}; give uint8 (h, w), ink 255, paper 0")
     height, width = picture.shape
     scale = INK_HEIGHT_PX / height
     ink = picture

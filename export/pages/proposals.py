@@ -15,6 +15,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -137,13 +138,20 @@ _worker: dict[str, Any] = {}
 
 def _start_worker(options: argparse.Namespace) -> None:
     cv2.setNumThreads(1)
-    _worker["real"] = load_real_pages(options.data, options.split) if options.real else None
-    _worker["sources"] = None if options.real else load_sources(options.data, options.fonts, options.split)
-    _worker["classifier"] = Classifier(RecognitionOptions(model=options.model, provider="cpu", threads=1))
+    _worker.clear()
+    try:
+        _worker["real"] = load_real_pages(options.data, options.split) if options.real else None
+        _worker["sources"] = None if options.real else load_sources(options.data, options.fonts, options.split)
+        _worker["classifier"] = Classifier(RecognitionOptions(model=options.model, provider="cpu", threads=1))
+    except EdgeDigitsError as error:
+        # Raised with the first page: a worker whose start fails is started again without end.
+        _worker["error"] = error
     _worker["text_share"] = options.text_share
 
 
 def _make(index: int, seed: int) -> Proposals:
+    if "error" in _worker:
+        raise _worker["error"]
     real = _worker["real"]
     photograph = make_page(_worker["sources"], seed, index) if real is None else make_real_page(real, seed, index, _worker["text_share"])
     not_same = NOT_SAME if real is None else NOT_SAME_BY_HAND
@@ -152,7 +160,10 @@ def _make(index: int, seed: int) -> Proposals:
 
 def make_shards(options: argparse.Namespace) -> None:
     """Write the shards that are not there yet."""
-    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{options.out}: cannot be a folder ({error.strerror}); give another --out") from error
     shards = range(-(-options.count // PAGES_A_SHARD))
     wanted = [s for s in shards if not (options.out / f"{s:04d}.npz").exists()]
     with (
@@ -178,13 +189,22 @@ def save_shard(path: Path, pages: list[Proposals]) -> None:
 
 
 def load_shards(folder: Path, most: int | None = None) -> Proposals:
-    """All shards of a folder, or the first ones."""
+    """All shards of a folder, or the first ones; those without strips have none. Raises UsageError."""
     paths = sorted(folder.glob("*.npz"))[:most]
     if not paths:
         raise UsageError(f"{folder}: no shards; make them with `python -m export.pages.proposals --out {folder}`")
-    loaded = [np.load(path) for path in paths]
     absent = dict(zip(("strip_pixels", "strip_widths", "strip_labels"), no_strips(), strict=True))
-    return Proposals(**{name: np.concatenate([s[name] if name in s else absent[name] for s in loaded]) for name in Proposals.__slots__})
+    loaded = [absent | _load_shard(path) for path in paths]
+    return Proposals(**{name: np.concatenate([shard[name] for shard in loaded]) for name in Proposals.__slots__})
+
+
+def _load_shard(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path) as file:
+            shard = {name: file[name] for name in Proposals.__slots__ if name in file or not name.startswith("strip_")}
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise UsageError(f"{path}: no shard of proposals ({error}); delete it and make it again") from error
+    return shard
 
 
 def main(arguments: list[str] | None = None) -> ExitCode:
@@ -201,9 +221,11 @@ def main(arguments: list[str] | None = None) -> ExitCode:
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="worker processes")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the shards; those there are kept")
     options = parser.parse_args(arguments)
-    for name in ("count", "jobs"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least 1")
+    for name, least in (("count", 1), ("jobs", 1), ("seed", 0)):
+        if getattr(options, name) < least:
+            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
+    if not 0 <= options.text_share <= 1:
+        parser.error(f"--text-share is {options.text_share}; give a number of 0 to 1")
     try:
         make_shards(options)
     except EdgeDigitsError as error:

@@ -43,6 +43,8 @@ def load_real_pages(data: Path, split: str) -> RealPages:
     """Every tenth picture of each kind is for split "validation", the others for "train". Raises DataError."""
     wanted = split == "validation"
     fields = [f for at, f in enumerate(load_orand_strings(data, "train")) if (at % KEPT_ASIDE_ONE_IN == 0) == wanted]
+    if not fields:
+        raise DataError(f"{data}: too few cheque fields for split {split}; fetch orand_car_a again")
     texts = []
     paths = sorted(path for pattern in TEXT_PAGES for path in data.glob(pattern))
     for path in [p for at, p in enumerate(paths) if (at % KEPT_ASIDE_ONE_IN == 0) == wanted]:
