@@ -19,7 +19,7 @@ from edge_digits.recognition.weights import NOT_ONE_DIGIT, WEIGHTS_FOLDER, Model
 
 HOPELESS: Final = 0.995
 """What the tile classifier calls "not one digit" with this probability is not looked at again."""
-LEAST_PROBABILITY: Final = 1e-6
+LEAST_PROBABILITY: Final = 3e-3
 BATCH: Final = 64
 """Patches a run: the maps of so many stay in the second cache of a processor."""
 

@@ -23,14 +23,14 @@ SPLIT_ONE: Final = 0.9
 """The same for parts that look like a 1, which a cut makes out of any upright stroke."""
 LEFTOVER_SHARE: Final = 0.2
 """Parts with less of the cluster's ink than this may be no digit: a point, a comma, the rest of a ruled line."""
-SPLIT_COST: Final = 0.25
+SPLIT_COST: Final = 0.1
 """Log-worth that each further glyph in a cluster costs: two close strokes are sooner a 4 than an 11."""
 NO_DIGIT_WORTH: Final = -2.5
 """Log-worth of ink that is explained as no digit: about a digit of probability 0.08."""
 
 
 LEFTOVER: Final = 0.5
-LEAST_RUN: Final = 0.1
+LEAST_RUN: Final = 0.6
 """A cluster read whole counts from this probability on."""
 
 
