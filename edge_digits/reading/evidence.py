@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge_digits.reading.canonical import GAP
 
-ALIKE: Final = {(".", ","): 0.06, (",", "."): 0.06, ("-", "."): 0.01, (".", "-"): 0.01, ("/", "-"): 0.01, (":", "."): 0.03}
+ALIKE: Final = {(".", ","): 0.3, (",", "."): 0.3, ("-", "."): 0.01, (".", "-"): 0.01, ("/", "-"): 0.01, (":", "."): 0.03}
 """How much less likely than the sign that was read another one is, by (read, other); a point and a comma differ by a tail."""
 OTHER_SIGN: Final = 0.003
 DIRT: Final = 0.03

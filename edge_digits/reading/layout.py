@@ -13,7 +13,7 @@ from edge_digits.reading.expect import Expectation
 from edge_digits.reading.expected_numbers import expected_numbers
 from edge_digits.reading.numbers import Group, group_digits, to_frame_box, to_number
 from edge_digits.reading.reading import Line, Number
-from edge_digits.reading.signs import SignFinder
+from edge_digits.reading.signs import SignFinder, without_commas
 from edge_digits.reading.tables import find_fields, find_places
 from edge_digits.reading.words import drop_words, is_letter
 from edge_digits.recognition.decode import Candidate, Chosen
@@ -35,7 +35,7 @@ def arrange(chosen: Chosen, min_confidence: float, expectation: Expectation | No
     """
     kept = _plausible(chosen)
     page = chosen.glyphs.ink.page
-    rows = _rows(kept)
+    rows = _rows(without_commas(kept))
     signs = SignFinder(chosen.glyphs, rows)
     lines = [group_digits(*signs.find(row), chosen.glyphs.ink.rules) for row in rows]
     if expectation is None:

@@ -21,6 +21,9 @@ DIGITS: Final = string.digits
 ALPHABET: Final = frozenset(DIGITS + MARKS + GAP)
 MOST_REPEATS: Final = 64
 MOST_STATES: Final = 4000
+MOST_PARTS: Final = 8000
+MOST_WORK: Final = 1_000_000
+"""Bounds of a pattern: its states, its parts with repeats written out, and steps taken to determine it (about a second)."""
 SPECIAL: Final = frozenset("()[]{}|?*+.\\^$")
 
 Tree = tuple[str, tuple["Tree", ...], frozenset[str], int, int | None]
@@ -53,7 +56,7 @@ class Automaton:
 def compile_pattern(pattern: str) -> Automaton:
     """The automaton of a regular expression that must match the whole number. Raises UsageError."""
     tree = _Parser(pattern).parse()
-    machine = _Nondeterministic()
+    machine = _Nondeterministic(pattern)
     end = machine.add(tree, 0)
     return _trimmed(*_determined(machine, end, pattern), pattern)
 
@@ -193,7 +196,8 @@ def _set(characters: frozenset[str]) -> Tree:
 class _Nondeterministic:
     """States with free steps and steps by character."""
 
-    def __init__(self) -> None:
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
         self.free: list[list[int]] = [[]]
         self.steps: list[list[tuple[frozenset[str], int]]] = [[]]
 
@@ -240,6 +244,8 @@ class _Nondeterministic:
         return frozenset(found)
 
     def _state(self) -> int:
+        if len(self.free) >= MOST_PARTS:
+            raise _too_large(self._pattern)
         self.free.append([])
         self.steps.append([])
         return len(self.free) - 1
@@ -255,21 +261,27 @@ def _determined(machine: _Nondeterministic, end: int, pattern: str) -> tuple[lis
     first = machine.closure(frozenset({0}))
     numbers, waiting = {first: 0}, [first]
     edges: list[dict[str, int]] = [{}]
+    work = 0
     while waiting:
         states = waiting.pop()
+        work += len(states)
+        if len(edges) > MOST_STATES or work > MOST_WORK:
+            raise _too_large(pattern)
         for character in ALPHABET:
             reached = frozenset(to for state in states for characters, to in machine.steps[state] if character in characters)
             if not reached:
                 continue
             reached = machine.closure(reached)
             if reached not in numbers:
-                if len(edges) >= MOST_STATES:
-                    raise UsageError(f"regex '{pattern}': is too large (more than {MOST_STATES} states); write fewer repeats")
                 numbers[reached] = len(edges)
                 edges.append({})
                 waiting.append(reached)
             edges[numbers[states]][character] = numbers[reached]
     return edges, {number for states, number in numbers.items() if end in states}
+
+
+def _too_large(pattern: str) -> UsageError:
+    return UsageError(f"regex '{pattern}': is too large; write fewer or shorter repeats")
 
 
 def _trimmed(edges: list[dict[str, int]], accepting: set[int], pattern: str) -> Automaton:

@@ -33,6 +33,7 @@ from edge_digits.reading.sign_shapes import (
 from edge_digits.recognition.decode import Candidate
 
 Boxes = NDArray[np.int32]
+PageBox = tuple[int, int, int, int]
 
 OWN_SHARE: Final = 0.7
 """A piece with this share of its box inside a digit's box is a part of that digit."""
@@ -288,6 +289,27 @@ class _RowPieces:
         close = (ends > piece[0] - CLEAR_BEFORE_MINUS * gap.height) & (self._x < piece[0]) & (self._pieces[:, 3] > 0.35 * gap.height)
         reach = 0.3 * gap.height
         return bool((close & ~self._owned & (self._y > gap.top - reach) & (self._y < gap.foot + reach)).any())
+
+
+def without_commas(digits: list[Candidate]) -> list[Candidate]:
+    """The digits without those that are commas: low strokes named 1 that hang on the foot of a digit beside them."""
+    if not digits:
+        return digits
+    height = float(np.median([d.box[3] for d in digits]))
+    tall = [d.box for d in digits if d.box[3] > LONGEST_COMMA * height]
+    return [d for d in digits if d.digit != 1 or not _hangs(d.box, tall, height)]
+
+
+def _hangs(box: PageBox, digits: list[PageBox], height: float) -> bool:
+    """Whether a small stroke begins at the foot of a digit beside it and reaches below."""
+    x, y, w, h = box
+    if max(w, h) > LONGEST_COMMA * height:
+        return False
+    for left, top, wide, high in digits:
+        foot, gap = top + high, max(x - left - wide, left - x - w)
+        if -0.4 * height <= gap <= POINT_REACH * height and abs(y - foot + 0.1 * height) <= 0.25 * height and y + h >= foot + 0.08 * height:
+            return True
+    return False
 
 
 def _together(digits: list[Candidate], first: int, last: int, widest: float) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os.path import isfile
 from pathlib import Path
 from typing import Final
 
@@ -48,10 +49,9 @@ class ValueList:
 
 def read_values(named: str) -> ValueList:
     """A list from a file, one value a line, or separated by commas. Raises UsageError."""
-    path = Path(named)
-    if path.is_file():
+    if isfile(named):  # noqa: PTH113 - Path.is_file raises where a long list is too long for a file name
         try:
-            found = path.read_text(encoding="utf-8-sig").splitlines()
+            found = Path(named).read_text(encoding="utf-8-sig").splitlines()
         except (OSError, ValueError) as error:
             raise UsageError(f"{named}: list of values cannot be read ({error}); give a text file with one value a line") from error
     elif all(set(part.strip()) <= ALPHABET for part in named.split(",")):
