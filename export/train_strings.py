@@ -56,7 +56,7 @@ class Strips:
                 parts.append((shards.strip_pixels, shards.strip_widths, shards.strip_labels))
                 continue
             try:
-                with np.load(path) as file:
+                with path.open("rb") as stream, np.load(stream) as file:
                     parts.append((file["pixels"], file["widths"], file["labels"]))
             except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
                 raise UsageError(f"{path}: no strips ({error}); make them with `python -m export.strings`") from error

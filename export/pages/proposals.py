@@ -200,7 +200,7 @@ def load_shards(folder: Path, most: int | None = None) -> Proposals:
 
 def _load_shard(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path) as file:
+        with path.open("rb") as stream, np.load(stream) as file:
             shard = {name: file[name] for name in Proposals.__slots__ if name in file or not name.startswith("strip_")}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise UsageError(f"{path}: no shard of proposals ({error}); delete it and make it again") from error

@@ -1,0 +1,48 @@
+"""Proposals and strips that a network learns in seconds: a mark for every label, at a place of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from edge_digits.paper.strips import make_strip
+from edge_digits.paper.surroundings import PATCH_SHAPE
+from export.pages.proposals import Proposals, no_strips, save_shard
+from export.strings import save_strips
+
+
+def marked_proposals(count: int, page: int = 0) -> Proposals:
+    """Labels 0..10 in turn; the tile classifier knows nothing of them, the mark in the patch tells all."""
+    rng = np.random.default_rng(page)
+    labels = (np.arange(count) % 11).astype(np.uint8)
+    patches = rng.integers(0, 40, (count, 2, *PATCH_SHAPE)).astype(np.uint8)
+    for patch, label in zip(patches, labels, strict=True):
+        y, x = divmod(int(label), 4)
+        patch[:, 4 + 14 * y : 14 + 14 * y, 4 + 15 * x : 14 + 15 * x] = 250
+    said = np.log(np.full((count, 11), 1 / 11)).astype(np.float16)
+    return Proposals(np.zeros((count, 28, 28), np.uint8), patches, said, labels, np.full(count, page, np.int32), *no_strips())
+
+
+def save_proposals(folder: Path, count: int = 66, shards: int = 2) -> Path:
+    """Shards of so many proposals each."""
+    folder.mkdir(parents=True)
+    for page in range(shards):
+        save_shard(folder / f"{page:04d}.npz", [marked_proposals(count, page)])
+    return folder
+
+
+def save_marked_strips(path: Path, count: int = 64, labels: tuple[int, ...] = (1, 7, 10)) -> Path:
+    """Runs of one to three bars, whose height tells their label."""
+    rng = np.random.default_rng(5)
+    strips, meant = [], []
+    for index in range(count):
+        named = [labels[int(at)] for at in rng.integers(0, len(labels) - 1, 1 + index % 3)] if index % 4 else [labels[-1]]
+        picture = np.zeros((28, 20 * len(named) + 1), np.uint8)
+        picture[-2:, [0, -1]] = 255
+        for at, label in enumerate(named):
+            picture[: 6 + 2 * label, 20 * at + 8 : 20 * at + 14] = 255
+        strips.append(make_strip(picture))
+        meant.append(named)
+    save_strips(path, strips, meant)
+    return path
