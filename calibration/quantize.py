@@ -139,7 +139,7 @@ def quantize_statically(model: Any, feed: Any, options: QuantizeOptions, kept_fl
 
 
 def _kept_float(path: Path, options: QuantizeOptions) -> list[str]:
-    return [*(head_nodes(path) if options.float_head else []), *(_first(path) if options.float_first else [])]
+    return [*(head_nodes(path) if options.float_head else []), *(first_nodes(path) if options.float_first else [])]
 
 
 def spread(tiles: Tiles, count: int) -> Tiles:
@@ -177,7 +177,7 @@ def head_nodes(path: Path, operators: Sequence[str] = HEAD_OPERATORS, *, with_co
     return [node.name for node in ([nodes[last], *behind] if with_convolution else behind)]
 
 
-def _first(path: Path) -> list[str]:
+def first_nodes(path: Path) -> list[str]:
     """Names of the first convolution and the activation behind it. Raises CalibrationError for a graph without one."""
     nodes = _named_nodes(path)
     first = next((node for node in nodes if node.op_type == "Conv"), None)

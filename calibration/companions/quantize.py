@@ -1,5 +1,8 @@
 """A companion's float ONNX in, int8 ONNX out, with the options of calibration/quantize.py, whose head says why they are so.
 
+Weights are rounded by what they do together (calibration/rounding.py): what a run of ink says hangs on every one of its
+columns, and nearest steps of 7 bits changed more than one run in a hundred.
+
 python -m calibration.companions.quantize --float runs/context/context.onnx --sets runs/context/sets.npz --out runs/context
 """
 
@@ -20,8 +23,9 @@ from calibration import onnx_files
 from calibration.companions.candidate import load_companion_model
 from calibration.companions.sets import CompanionSets, load_companion_sets
 from calibration.errors import CalibrationError, report
-from calibration.quantize import QuantizeOptions, head_nodes, quantize_statically
+from calibration.quantize import QuantizeOptions, first_nodes, head_nodes, quantize_statically
 from calibration.ranges import search_scales
+from calibration.rounding import round_weights
 from edge_digits.recognition.companions import CONTRACTS, as_companion_input
 from edge_digits.recognition.engine import Engine
 
@@ -47,10 +51,11 @@ class BatchFeed:
         return None if batch is None else {self._name: batch}
 
 
-def quantize_companion(model: Any, sets: CompanionSets, options: QuantizeOptions | None = None) -> Any:
+def quantize_companion(model: Any, sets: CompanionSets, options: QuantizeOptions | None = None, *, together: bool = True) -> Any:
     """The int8 network of a float one.
 
     model : onnx.ModelProto of the kind's contract. sets : whose calibration part, of training data, fixes the ranges.
+    together : weights are rounded by what they do together, not each to its nearest step.
     Returns an onnx.ModelProto with the same metadata but for `quantization`, the options. Raises CalibrationError.
     """
     options = options or QuantizeOptions()
@@ -63,10 +68,13 @@ def quantize_companion(model: Any, sets: CompanionSets, options: QuantizeOptions
     batches = [as_companion_input(batch) for batch in sets.calibration.batches()]
 
     def kept_float(path: Path) -> list[str]:
-        return head_nodes(path, HEADS[kind], with_convolution=kind == "strings") if options.float_head else []
+        head = head_nodes(path, HEADS[kind], with_convolution=kind == "strings") if options.float_head else []
+        return [*head, *(first_nodes(path) if options.float_first else [])]
 
     result = quantize_statically(model, BatchFeed(contract.input, batches), options, kept_float)
-    settings = {**asdict(options), "inputs": len(sets.calibration)}
+    if together:
+        round_weights(result, model, batches, reduced=options.reduce_range)
+    settings = {**asdict(options), "together": together, "inputs": len(sets.calibration)}
     del settings["tiles"]
     onnx_files.set_metadata(result, {**onnx_files.metadata(model), "quantization": json.dumps(settings)})
     if options.method == "search":
@@ -96,16 +104,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--reduce-range", action=argparse.BooleanOptionalAction, default=True, help="7-bit weights: same labels on every CPU"
     )
     parser.add_argument("--float-head", action=argparse.BooleanOptionalAction, default=True, help="the last layer stays float")
+    parser.add_argument("--float-first", action=argparse.BooleanOptionalAction, default=False, help="first convolution stays float")
+    parser.add_argument("--together", action=argparse.BooleanOptionalAction, default=True, help="round weights by what they do together")
     parser.add_argument("--method", default="search", help=f"how ranges are chosen: {', '.join(METHODS)} (default %(default)s)")
     arguments = parser.parse_args(argv)
     return report("calibration.companions.quantize", lambda: _run(arguments))
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    options = QuantizeOptions(arguments.per_channel, arguments.reduce_range, arguments.float_head, arguments.method)
+    options = QuantizeOptions(
+        arguments.per_channel, arguments.reduce_range, arguments.float_head, arguments.method, float_first=arguments.float_first
+    )
     sets = load_companion_sets(arguments.sets)
     model = load_companion_model(arguments.float_path)
-    quantized = quantize_companion(model, sets, options)
+    quantized = quantize_companion(model, sets, options, together=arguments.together)
     for precision, content in (("float", model), ("int8", quantized)):
         path = arguments.out / f"{sets.kind}.{precision}.onnx"
         print(f"{path}: {onnx_files.save_model(content, path)} bytes", file=sys.stderr)
