@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_digits.paper.page import LONG_SIDE_PX, find_page, find_sheet
+from edge_digits.paper.page import LONG_SIDE_PX, find_page
+from edge_digits.paper.sheet import find_sheet
 from edge_digits.sources.frame import Frame
 from tests.strokes import draw_page
 
@@ -31,7 +32,7 @@ def lay_on_desk(sheet: NDArray[np.uint8], desk: tuple[int, int, int] = (60, 50, 
 def test_a_sheet_on_a_desk_is_found(desk: tuple[int, int, int]) -> None:
     found = find_sheet(lay_on_desk(draw_page(["407", "1892"]), desk))
     assert found is not None
-    assert np.abs(found - CORNERS).max() < 40
+    assert np.abs(found.corners - CORNERS).max() < 40
 
 
 @pytest.mark.parametrize("desk", [(60, 50, 40), (160, 90, 30)], ids=["dark wood", "blue cloth"])
