@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_digits.reading.draw import DOUBTFUL, SURE, UNSURE, annotate
-from edge_digits.reading.reading import Digit, Line, Number, Reading
+from edge_digits.reading.draw import DOUBTFUL, SIGN, SURE, UNSURE, annotate
+from edge_digits.reading.reading import Digit, Line, Number, Reading, Sign
 from edge_digits.sources.frame import Frame
 
 
@@ -34,3 +34,11 @@ def test_without_digits_the_picture_is_itself() -> None:
 def test_boxes_over_the_edge_do_no_harm() -> None:
     drawn = annotate(Frame.from_array(np.zeros((10, 10), np.uint8)), reading_of(Digit(8, 1.0, (-5, -5, 500, 500))))
     assert drawn.shape == (10, 10, 3)
+
+
+def test_a_sign_has_a_box_of_its_own_colour() -> None:
+    digits = (Digit(1, 0.99, (20, 40, 30, 60)), Digit(5, 0.99, (90, 40, 30, 60)))
+    number = Number(digits, (Sign(".", 1, (60, 92, 10, 10)), Sign(" ", 1, (70, 40, 10, 10))))
+    drawn = annotate(Frame.from_array(np.full((120, 200), 255, np.uint8)), Reading("page.png", 1, 200, 120, (Line((number,)),)))
+    assert tuple(drawn[102, 65]) == SIGN
+    assert tuple(drawn[40, 75]) == (255, 255, 255)
