@@ -19,6 +19,11 @@ LARGEST_POINT: Final = 0.32
 LONGEST_COMMA: Final = 0.6
 SHORTEST_DASH: Final = 0.18
 LONGEST_DASH: Final = 1.2
+STEEPEST_DASH: Final = 0.7
+"""Rise of a slanting dash over its length."""
+SLANTING_FILL: Final = 0.58
+LOWEST_LEVEL: Final = 0.72
+"""A point lies at least so far down, from 0 at the top of the digits to 1 at their foot."""
 FINEST: Final = 0.45
 THICKEST: Final = 2.4
 """Bounds of a sign's stroke, in stroke widths of the digits beside it."""
@@ -52,8 +57,10 @@ class Gap:
 def is_dash(piece: Piece, size: float, width: float) -> bool:
     """Whether a piece is a short level stroke. size : digit height, width : of the pen's stroke, both in pixels."""
     _, _, w, h, area = piece
-    flat = 2.2 * h <= w or (1.6 * h <= w and h <= 1.6 * width)
-    return flat and SHORTEST_DASH * size <= w <= LONGEST_DASH * size and FINEST * width <= area / w <= THICKEST * width
+    # A slanting dash fills little of its box, a blob much.
+    slanting = h <= STEEPEST_DASH * w and area <= SLANTING_FILL * w * h
+    flat = 2.2 * h <= w or (1.6 * h <= w and h <= 1.9 * width)
+    return (flat or slanting) and SHORTEST_DASH * size <= w <= LONGEST_DASH * size and FINEST * width <= area / w <= THICKEST * width
 
 
 def name_small(piece: Piece, gap: Gap) -> str:
@@ -67,9 +74,9 @@ def name_small(piece: Piece, gap: Gap) -> str:
     if max(w, h) > LARGEST_POINT * size or 2.2 * min(w, h) < max(w, h):
         return ""
     middle = gap.level(y + h / 2)
-    if 0.78 <= middle <= 1.25:
+    if LOWEST_LEVEL <= middle <= 1.25:
         return "."
-    return "^" if 0.1 <= middle < 0.78 else ""
+    return "^" if 0.1 <= middle < LOWEST_LEVEL else ""
 
 
 def join_colon(found: list[tuple[str, Piece]], gap: Gap) -> tuple[str, Piece] | None:

@@ -141,13 +141,14 @@ class SignFinder:
         right, left = row[index], row[index - 1] if index else None
         gap = Gap(left, right, height)
         pieces = [piece for piece, owned in near.within(gap) if self._is_free(piece, owned, left, gap)]
-        found = [(mark, piece) for piece in pieces if (mark := self._name(piece, gap, width))]
+        beside = right if left is None else left
+        found = [(mark, piece) for piece in pieces if (mark := self._name(piece, gap, width)) and self._is_ink(piece, beside)]
         colon = join_colon(found, gap)
         found = [(mark, piece) for mark, piece in found if mark != "^"] if colon is None else [colon]
-        if len(found) != 1 or not self._is_ink(found[0][1], right if left is None else left):
+        if len(found) != 1:
             return None
         mark, piece = found[0]
-        tall = [p for p in pieces if p != piece and p[3] > 0.4 * height]
+        tall = [p for p in pieces if p != piece and p[3] > 0.4 * height and 0 <= gap.level(p[1] + p[3] / 2) <= 1]
         before, after = gap.distances(piece)
         reach = {"-": DASH_REACH, "/": SLASH_REACH}.get(mark, POINT_REACH)
         if after > reach or self._by_chance(mark) > CHANCE_LIMIT:
