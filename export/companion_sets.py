@@ -14,6 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +22,15 @@ from numpy.typing import NDArray
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.recognition.weights import COMPANIONS
 from export.calibration_tiles import save_npz
-from export.pages.proposals import Proposals, load_shards
-from export.train_context import joined
 from export.train_strings import Strips
 
 CALIBRATION: Final = 768
 HELD_OUT: Final = 8000
 PARTS: Final = ("calibration", "held_out")
+ENOUGH: Final = 4
+"""Shards are read until they hold so many times what is wanted."""
+STORED: Final = {"patches": "inputs", "log_probabilities": "log_probabilities", "labels": "labels"}
+"""Array of a shard -> what it is called here."""
 
 
 def main(arguments: list[str] | None = None) -> ExitCode:
@@ -46,23 +49,33 @@ def main(arguments: list[str] | None = None) -> ExitCode:
 
 def context_arrays(options: argparse.Namespace) -> dict[str, NDArray[Any]]:
     """`<part>_inputs` uint8 (n, 2, 48, 64), `<part>_log_probabilities` float16 (n, 11), `<part>_labels` uint8 (n,)."""
-    parts = (joined([_shards(folder) for folder in options.proposals]), joined([_shards(folder) for folder in options.validation]))
     arrays: dict[str, NDArray[Any]] = {}
-    for name, part, most in zip(PARTS, parts, (options.calibration, options.held_out), strict=True):
-        chosen = _drawn(np.arange(len(part.labels)), most, options.seed)
-        arrays[f"{name}_inputs"] = part.patches[chosen]
-        arrays[f"{name}_log_probabilities"] = part.log_probabilities[chosen]
-        arrays[f"{name}_labels"] = part.labels[chosen]
+    for part, folders, most in zip(PARTS, (options.proposals, options.validation), (options.calibration, options.held_out), strict=True):
+        rng = np.random.default_rng(options.seed)
+        shards = _some_shards(folders, ENOUGH * most, rng)
+        chosen = _drawn(len(shards["labels"]), most, rng)
+        arrays |= {f"{part}_{stored}": shards[name][chosen] for name, stored in STORED.items()}
     return arrays
 
 
-def _shards(folder: Path) -> Proposals:
-    if not any(folder.glob("*.npz")):
-        raise UsageError(f"{folder}: no proposals; make them with `python -m export.pages.proposals`")
-    try:
-        return load_shards(folder)
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise UsageError(f"{folder}: proposals cannot be read ({error}); make them anew") from error
+def _some_shards(folders: list[Path], enough: int, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+    """What so many proposals of shards drawn at random hold: all of a training's shards together would not fit into memory.
+
+    Raises UsageError.
+    """
+    paths = [path for folder in folders for path in sorted(folder.glob("*.npz"))]
+    found: list[dict[str, NDArray[Any]]] = []
+    for index in rng.permutation(len(paths)):
+        try:
+            with np.load(paths[index]) as shard:
+                found.append({name: shard[name] for name in STORED})
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise UsageError(f"{paths[index]}: proposals cannot be read ({error}); make them anew") from error
+        if sum(len(shard["labels"]) for shard in found) >= enough:
+            break
+    if not sum(len(shard["labels"]) for shard in found):
+        raise UsageError(f"{', '.join(map(str, folders))}: no proposals; make them with `python -m export.pages.proposals`")
+    return {name: np.concatenate([shard[name] for shard in found]) for name in STORED}
 
 
 def string_arrays(options: argparse.Namespace) -> dict[str, NDArray[Any]]:
@@ -70,7 +83,7 @@ def string_arrays(options: argparse.Namespace) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {}
     for name, paths, most in zip(PARTS, (options.strips, options.validation), (options.calibration, options.held_out), strict=True):
         strips = _strips(paths)
-        chosen = _drawn(np.arange(len(strips.widths)), most, options.seed)
+        chosen = _drawn(len(strips.widths), most, np.random.default_rng(options.seed))
         arrays[f"{name}_pixels"] = np.concatenate([strips.batch(chosen[at : at + 1]).ravel() for at in range(len(chosen))])
         arrays[f"{name}_widths"] = strips.widths[chosen].astype(np.int32)
         arrays[f"{name}_labels"] = strips.labels[chosen]
@@ -78,19 +91,20 @@ def string_arrays(options: argparse.Namespace) -> dict[str, NDArray[Any]]:
 
 
 def _strips(paths: list[Path]) -> Strips:
-    for path in (path for path in paths if path.is_dir()):
-        _shards(path)
-    strips = Strips.load(paths)
+    try:
+        strips = Strips.load(paths)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"{', '.join(map(str, paths))}: strips cannot be read ({error}); make them anew") from error
     if not len(strips.widths):
         raise UsageError(f"{', '.join(map(str, paths))}: no strips; make them with `python -m export.strings`")
     return strips
 
 
-def _drawn(indices: NDArray[np.intp], most: int, seed: int) -> NDArray[np.intp]:
-    """At most so many of them, in their order."""
-    if len(indices) <= most:
-        return indices
-    return np.sort(np.random.default_rng(seed).choice(indices, most, replace=False))
+def _drawn(count: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """At most so many of `count` indices, in their order."""
+    return np.sort(rng.choice(count, min(count, most), replace=False))
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

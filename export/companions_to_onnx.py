@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 import onnx
@@ -173,7 +174,7 @@ def not_one_digit_share(folders: Sequence[Path], run: Path) -> float:
         try:
             with np.load(path) as shard:
                 labels.append(shard["labels"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise UsageError(f"{path}: no proposals ({error}); make them with `python -m export.pages.proposals`") from error
     every = np.concatenate(labels) if labels else np.zeros(0, np.uint8)
     trained = checkpoint.load(run)["settings"].get("proposals")

@@ -1,7 +1,8 @@
 """A companion's float ONNX in, int8 ONNX out, with the options of calibration/quantize.py, whose head says why they are so.
 
 Weights are rounded by what they do together (calibration/rounding.py): what a run of ink says hangs on every one of its
-columns, and nearest steps of 7 bits changed more than one run in a hundred.
+columns, and nearest steps of 7 bits changed more than one run in a hundred. The first convolution stays float: it has one
+channel or two, on which int8 is no faster.
 
 python -m calibration.companions.quantize --float runs/context/context.onnx --sets runs/context/sets.npz --out runs/context
 """
@@ -104,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--reduce-range", action=argparse.BooleanOptionalAction, default=True, help="7-bit weights: same labels on every CPU"
     )
     parser.add_argument("--float-head", action=argparse.BooleanOptionalAction, default=True, help="the last layer stays float")
-    parser.add_argument("--float-first", action=argparse.BooleanOptionalAction, default=False, help="first convolution stays float")
+    parser.add_argument("--float-first", action=argparse.BooleanOptionalAction, default=True, help="first convolution stays float")
     parser.add_argument("--together", action=argparse.BooleanOptionalAction, default=True, help="round weights by what they do together")
     parser.add_argument("--method", default="search", help=f"how ranges are chosen: {', '.join(METHODS)} (default %(default)s)")
     arguments = parser.parse_args(argv)

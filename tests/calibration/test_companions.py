@@ -211,7 +211,7 @@ def test_keep_float_publishes_float_alone(chains: Path, weights: Path, capsys: p
 
 def test_keep_float_needs_a_gate_that_judges_float(chains: Path, weights: Path) -> None:
     before = contents(weights)
-    assert judge_kind("strings", chains) == 3
+    assert judge_kind("strings", chains, *with_gates(chains, "[companions.strings.strips]\nagreement_percent_min = 100.1")) == 3
     assert publish_kind("strings", chains, weights, "--keep-float") == 3
     assert contents(weights) == before
 
@@ -267,7 +267,7 @@ def test_the_search_is_never_further_off(kind: str, finished_chains: Path) -> No
     batches = [as_companion_input(batch) for batch in sets.calibration.batches()]
     wanted = [Engine(model.SerializeToString()).run(output, batch) for batch in batches]
     far, near = (
-        output_distance(quantize_companion(model, sets, QuantizeOptions(method=method)), output, batches, wanted)
+        output_distance(quantize_companion(model, sets, QuantizeOptions(method=method), together=False), output, batches, wanted)
         for method in ("minmax", "search")
     )
     assert near < far

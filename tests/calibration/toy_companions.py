@@ -205,7 +205,7 @@ def run_chain(kind: str, work: Path) -> list[int]:
     gates.write_text(GATES, encoding="utf-8")
     more = ["--sets", str(sets)]
     return [
-        quantize.main(["--float", str(work / f"{kind}.onnx"), *more, "--out", str(work), "--method", "minmax"]),
+        quantize.main(["--float", str(work / f"{kind}.onnx"), *more, "--out", str(work), "--method", "minmax", "--no-float-first"]),
         judge.main([*pair(kind, work), *more, "--out", str(work / f"{kind}.json"), "--rounds", "1", "--gates", str(gates)]),
     ]
 

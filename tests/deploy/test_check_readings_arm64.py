@@ -24,7 +24,7 @@ PAGE = {
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
     path = tmp_path / "page.png"
-    path.write_bytes(encode("png", draw_page(["407"], width=300, height=200, digit_px=60)))
+    path.write_bytes(encode("PNG", draw_page(["407"], width=300, height=200, digit_px=60)))
     return path
 
 
