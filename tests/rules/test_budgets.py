@@ -14,6 +14,8 @@ from edge_digits.recognition.weights import MANIFEST_NAME, WEIGHTS_FOLDER
 
 MAX_INT8_BYTES = 100_000
 MAX_FLOAT_BYTES = 500_000
+MAX_ALL_INT8_BYTES = 1_000_000
+"""Of the default classifier and the networks beside it together."""
 MAX_GROWTH_BYTES = 8_000_000
 """Over 200 reads. A page of the test kept once a read would be 14 MB."""
 
@@ -42,6 +44,14 @@ def test_the_default_model_is_small() -> None:
     default = manifest["models"][manifest["default"]]
     assert 0 < (WEIGHTS_FOLDER / default["int8"]["file"]).stat().st_size <= MAX_INT8_BYTES
     assert 0 < (WEIGHTS_FOLDER / default["float"]["file"]).stat().st_size <= MAX_FLOAT_BYTES
+
+
+def test_all_networks_together_are_small() -> None:
+    manifest = json.loads((WEIGHTS_FOLDER / MANIFEST_NAME).read_text(encoding="utf-8"))
+    entries = [manifest["models"][manifest["default"]], *manifest.get("companions", {}).values()]
+    # A network published without int8 runs as float.
+    files = [WEIGHTS_FOLDER / entry.get("int8", entry["float"])["file"] for entry in entries]
+    assert 0 < sum(path.stat().st_size for path in files) <= MAX_ALL_INT8_BYTES
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="resident memory is read from /proc")
