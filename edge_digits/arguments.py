@@ -9,7 +9,9 @@ from edge_digits.options import (
     DEFAULT_MAX_MEGAPIXELS,
     PRECISIONS,
     PROVIDERS,
+    ROTATIONS,
     Options,
+    PaperOptions,
     ReadingOptions,
     RecognitionOptions,
     SourceOptions,
@@ -27,7 +29,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reader_arguments(parser: argparse.ArgumentParser) -> None:
-    """All of add_model_arguments, and --min-confidence, --max-error, --expect, --max-megapixels, --dpi."""
+    """All of add_model_arguments, and --min-confidence, --max-error, --expect, --max-megapixels, --dpi, --rotate."""
     group = parser.add_argument_group("reading")
     group.add_argument("--min-confidence", type=float, metavar="P", help="digits below this probability are '?' (default: the model's)")
     group.add_argument("--max-error", metavar="SHARE", help="name only so much that at most this share is wrong: 1/1000, 0.001 or 0.1%%")
@@ -36,6 +38,12 @@ def add_reader_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-megapixels", type=float, default=DEFAULT_MAX_MEGAPIXELS, metavar="MP", help="refuse larger pictures (default %(default)s)"
     )
     group.add_argument("--dpi", type=int, default=200, help="resolution for PDF pages (default %(default)s)")
+    group.add_argument(
+        "--rotate",
+        default="auto",
+        metavar="DEG",
+        help=f"turn pictures clockwise first: {', '.join(ROTATIONS)}; auto tells it from the digits",
+    )
     add_model_arguments(parser)
 
 
@@ -63,4 +71,5 @@ def reader_options(arguments: argparse.Namespace) -> Options:
         SourceOptions(arguments.max_megapixels, arguments.dpi),
         model_options(arguments),
         ReadingOptions(arguments.min_confidence, parse_share(arguments.max_error), expect=arguments.expect),
+        PaperOptions(arguments.rotate),
     )

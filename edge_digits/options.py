@@ -12,9 +12,11 @@ from edge_digits.errors import UsageError
 
 Provider = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "int8", "float"]
+Rotate = Literal["auto", "0", "90", "180", "270"]
 
 PROVIDERS: Final = ("auto", "cpu", "cuda")
 PRECISIONS: Final = ("auto", "int8", "float")
+ROTATIONS: Final = ("auto", "0", "90", "180", "270")
 
 DEFAULT_MAX_MEGAPIXELS: Final = 100.0
 """Largest picture decoded unless asked otherwise, in 10**6 pixels: twice today's largest flat-bed A4 scans
@@ -37,6 +39,21 @@ class SourceOptions:
             raise UsageError(f"max-megapixels is {self.max_megapixels}; give a number above 0")
         if not 36 <= self.dpi <= 1200:
             raise UsageError(f"dpi is {self.dpi}; give a number from 36 to 1200")
+
+
+@dataclass(frozen=True, slots=True)
+class PaperOptions:
+    """How the page lies in the picture.
+
+    rotate : degrees clockwise by which the picture must be turned to be upright; "auto" tells it from what the glyphs
+        then are, and leaves the page as it is in doubt.
+    """
+
+    rotate: Rotate = "auto"
+
+    def __post_init__(self) -> None:
+        if self.rotate not in ROTATIONS:
+            raise UsageError(f"rotate is '{self.rotate}'; choose one of {', '.join(ROTATIONS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +117,4 @@ class Options:
     source: SourceOptions = field(default_factory=SourceOptions)
     recognition: RecognitionOptions = field(default_factory=RecognitionOptions)
     reading: ReadingOptions = field(default_factory=ReadingOptions)
+    paper: PaperOptions = field(default_factory=PaperOptions)

@@ -12,24 +12,29 @@ from numpy.typing import NDArray
 from edge_digits.options import (
     DEFAULT_MAX_MEGAPIXELS,
     Options,
+    PaperOptions,
     Precision,
     Provider,
     ReadingOptions,
     RecognitionOptions,
+    Rotate,
     SourceOptions,
 )
-from edge_digits.paper.glyphs import find_glyphs
+from edge_digits.paper.glyphs import Glyphs, find_glyphs
 from edge_digits.paper.ink import find_ink
-from edge_digits.paper.page import find_page
+from edge_digits.paper.page import Page, find_page
 from edge_digits.paper.tiles import make_tiles
+from edge_digits.paper.tilt import find_tilt, level_page
+from edge_digits.paper.turning import turn_page
 from edge_digits.reading.confidence import calibrate
 from edge_digits.reading.expect import parse_expectation
 from edge_digits.reading.layout import arrange
 from edge_digits.reading.reading import Reading
-from edge_digits.recognition.classifier import Classifier
+from edge_digits.recognition.classifier import Classifier, Predictions
 from edge_digits.recognition.confidence_curve import load_curve, naming_threshold
 from edge_digits.recognition.context import load_context
 from edge_digits.recognition.decode import choose_digits
+from edge_digits.recognition.orientation import find_turn
 from edge_digits.recognition.runs import read_runs
 from edge_digits.recognition.strings import load_strings
 from edge_digits.sources.frame import Frame
@@ -61,6 +66,7 @@ class Reader:
         expect: str | None = None,
         max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
         dpi: int = 200,
+        rotate: Rotate = "auto",
         options: Options | None = None,
     ) -> None:
         """Load the model. See options.py for each value; `options`, when given, replaces all the others.
@@ -71,6 +77,7 @@ class Reader:
             SourceOptions(max_megapixels, dpi),
             RecognitionOptions(model, provider, precision, threads),
             ReadingOptions(min_confidence, max_error, expect=expect),
+            PaperOptions(rotate),
         )
         expected = self.options.reading.expect
         self.expectation = None if expected is None else parse_expectation(expected)
@@ -110,11 +117,13 @@ class Reader:
         """Read one Frame, as cameras deliver it. source_ms : what opening it took, for the record."""
         elapsed: dict[str, float] = {} if source_ms is None else {"source": source_ms}
         clock = _Stopwatch(elapsed)
+        rotate = self.options.paper.rotate
         page = clock.time("page", find_page, frame)
-        ink = clock.time("ink", find_ink, page)
-        glyphs = clock.time("glyphs", find_glyphs, ink)
-        tiles = clock.time("tiles", make_tiles, [h.picture for h in glyphs.hypotheses])
-        predictions = clock.time("classifier", self.classifier.predict, tiles)
+        glyphs, predictions = self._judge(page if rotate == "auto" else turn_page(page, -int(rotate) // 90), clock)
+        if rotate == "auto":
+            quarters = clock.time("orientation", find_turn, glyphs, predictions, self.classifier)
+            if quarters:
+                glyphs, predictions = self._judge(turn_page(glyphs.ink.page, quarters), clock)
         if self.context is not None:
             predictions = clock.time("context", self.context.judge, glyphs, predictions)
         runs = {} if self.strings is None else clock.time("strings", read_runs, glyphs, self.strings)
@@ -124,9 +133,19 @@ class Reader:
         elapsed["total"] = sum(elapsed.values())
         return Reading(frame.source, frame.page, frame.width, frame.height, lines, self._model, self.classifier.provider, elapsed)
 
+    def _judge(self, page: Page, clock: _Stopwatch) -> tuple[Glyphs, Predictions]:
+        """What may be digits on a page, and what the classifier says of each. A page whose lines slope is levelled first."""
+        ink = clock.time("ink", find_ink, page)
+        tilt_deg = clock.time("ink", find_tilt, ink)
+        if tilt_deg:
+            ink = clock.time("ink", find_ink, level_page(page, tilt_deg))
+        glyphs = clock.time("glyphs", find_glyphs, ink)
+        tiles = clock.time("tiles", make_tiles, [h.picture for h in glyphs.hypotheses])
+        return glyphs, clock.time("classifier", self.classifier.predict, tiles)
+
 
 class _Stopwatch:
-    """Runs a step and notes how long it took."""
+    """Runs a step and notes how long it took; a step that is run again adds to its time."""
 
     def __init__(self, elapsed_ms: dict[str, float]) -> None:
         self._elapsed_ms = elapsed_ms
@@ -134,5 +153,5 @@ class _Stopwatch:
     def time(self, stage: str, step: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
         started = perf_counter()
         result = step(*arguments, **options)
-        self._elapsed_ms[stage] = (perf_counter() - started) * 1000.0
+        self._elapsed_ms[stage] = self._elapsed_ms.get(stage, 0.0) + (perf_counter() - started) * 1000.0
         return result

@@ -1,0 +1,111 @@
+"""Which way up a page is: turned so that most of its glyphs become digits.
+
+Only asked when the glyphs as they stand leave room for a better reading; a page that reads well costs nothing. Glyphs
+that are digits either way (0, 8, the pair 6 and 9) tell nothing, so that in doubt the page stays as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.paper.glyphs import Fragment, Glyphs
+from edge_digits.paper.tiles import make_tiles
+from edge_digits.recognition.classifier import Classifier, Predictions
+from edge_digits.recognition.weights import NOT_ONE_DIGIT
+
+LEAST_GAIN: Final = 2.0
+GAIN_A_GLYPH: Final = 0.15
+"""Log-probability that a turn must gain over the page as it stands, and so much more for every glyph looked at: about one
+sure digit more among five. On 44 photographed pages with digits it turns no upright one and rights 36 of those lying on
+their right side, 35 on their left and 24 upside down; of the others most hold one to five digits."""
+FEWEST_TO_TURN: Final = 3
+FEWEST_TO_UPEND: Final = 5
+"""Glyphs needed for a quarter turn and for a half: few letters upside down are digits too, as in 'bath', 4709."""
+FLOOR: Final = 0.1
+"""A glyph is no digit at all below this probability: letters and stains would rule the sum by how sure they are none."""
+LOG_FLOOR: Final = math.log(FLOOR)
+STROKE: Final = 1
+"""A bar is a 1 or a dash, according to how it lies: it has no say."""
+MOST_GLYPHS: Final = 32
+SIZES: Final = (0.45, 2.2)
+"""Glyphs between these shares of the typical height have a say."""
+
+
+def find_turn(glyphs: Glyphs, predictions: Predictions, classifier: Classifier) -> int:
+    """Quarter turns counter-clockwise, 0..3, that bring the page upright; 0 wherever that is not clear.
+
+    predictions : one row for each of glyphs.hypotheses, in their order.
+    """
+    pieces = _pieces(glyphs)
+    least = LEAST_GAIN + GAIN_A_GLYPH * len(pieces)
+    if len(pieces) < FEWEST_TO_TURN or _most_to_gain(glyphs, pieces, predictions) < least:
+        return 0
+    pictures = [_picture(piece) for piece in pieces]
+    worth = []
+    for quarters in range(4):
+        turned = [np.ascontiguousarray(np.rot90(picture, quarters)) for picture in pictures]
+        worth.append(float(_digit_logs(classifier.predict(make_tiles(turned)).probabilities).sum()))
+    best = int(np.argmax(worth))
+    too_few = best == 2 and len(pieces) < FEWEST_TO_UPEND
+    return 0 if too_few or worth[best] - worth[0] < least else best
+
+
+def _pieces(glyphs: Glyphs) -> list[list[Fragment]]:
+    """The fragments of each connected piece of a digit's size; at most MOST_GLYPHS pieces, from all over the page.
+
+    Pieces stay what they are when the page is turned. Clusters and cuts do not: digits of a number that lies on its side
+    stand above each other as the parts of one digit do, and each looks as wide as two.
+    """
+    pieces: dict[int, list[Fragment]] = {}
+    for cluster in glyphs.clusters:
+        for fragment in cluster:
+            pieces.setdefault(fragment.piece, []).append(fragment)
+    fitting = [piece for piece in pieces.values() if _fits(piece, glyphs.typical_height)]
+    return fitting[:: -(-len(fitting) // MOST_GLYPHS) or 1]
+
+
+def _bounds(piece: list[Fragment]) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom."""
+    boxes = np.array([fragment.box for fragment in piece])
+    left, top = boxes[:, :2].min(axis=0)
+    right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _fits(piece: list[Fragment], height: float) -> bool:
+    left, top, right, bottom = _bounds(piece)
+    return SIZES[0] * height <= max(right - left, bottom - top) <= SIZES[1] * height
+
+
+def _most_to_gain(glyphs: Glyphs, pieces: list[list[Fragment]], predictions: Predictions) -> float:
+    """What a turn could gain at most: all that the pieces lack of being sure digits as they stand."""
+    logs = _digit_logs(predictions.probabilities)
+    bars = predictions.probabilities.argmax(axis=1) == STROKE
+    known = {hypothesis.box: 0.0 if bars[i] else float(logs[i]) for i, hypothesis in enumerate(glyphs.hypotheses)}
+    lacking = 0.0
+    for piece in pieces:
+        left, top, right, bottom = _bounds(piece)
+        lacking -= known.get((left, top, right - left, bottom - top), LOG_FLOOR)
+    return lacking
+
+
+def _picture(piece: list[Fragment]) -> NDArray[np.uint8]:
+    """The fragments of a piece put together again."""
+    left, top, right, bottom = _bounds(piece)
+    picture = np.zeros((bottom - top, right - left), np.uint8)
+    for fragment in piece:
+        x, y, w, h = fragment.box
+        window = picture[y - top : y - top + h, x - left : x - left + w]
+        np.maximum(window, fragment.shape, out=window)
+    return picture
+
+
+def _digit_logs(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+    """For each row the log-probability of its best digit other than a bar, at least log FLOOR."""
+    digits = probabilities[:, :NOT_ONE_DIGIT].astype(np.float64)
+    digits[:, STROKE] = 0.0
+    return np.asarray(np.log(np.maximum(digits.max(axis=1), FLOOR)), np.float64)
