@@ -32,7 +32,7 @@ from edge_digits.reading.layout import arrange
 from edge_digits.reading.reading import Reading
 from edge_digits.recognition.classifier import Classifier, Predictions
 from edge_digits.recognition.confidence_curve import load_curve, naming_threshold
-from edge_digits.recognition.context import load_context
+from edge_digits.recognition.context import REJECT_THRESHOLD, load_context
 from edge_digits.recognition.decode import choose_digits
 from edge_digits.recognition.orientation import find_turn
 from edge_digits.recognition.runs import read_runs
@@ -86,8 +86,9 @@ class Reader:
         # A tile classifier that lies in a folder of its own is helped by the shipped companions, unless it brings others.
         self.context = load_context(recognition, file.folder) or load_context(recognition)
         self.strings = load_strings(recognition, file.folder) or load_strings(recognition)
+        threshold = self.classifier.reject_threshold if self.context is None else REJECT_THRESHOLD
         self.curve = load_curve(file.folder, self.networks) if wishes.calibrated else None
-        self.min_confidence = naming_threshold(wishes, self.classifier.reject_threshold, self.curve, self.classifier.name)
+        self.min_confidence = naming_threshold(wishes, threshold, self.curve, self.classifier.name)
         self._model = {"name": self.classifier.name, "sha256": self.classifier.sha256, "precision": self.classifier.precision}
 
     @property

@@ -46,7 +46,7 @@ FAINTEST_INK: Final = 14
 """Darkness (of 255) below which nothing is ink: hard pencil on white paper gives 20 to 40."""
 LARGEST_NOISE: Final = 20.0
 """Fine detail of more than so many grey levels is a stroke, not noise."""
-NOISE_FACTOR: Final = 4.0
+NOISE_FACTOR: Final = 5.0
 """Ink is at least this many times the noise of the paper."""
 HALF_MAXIMUM: Final = 0.42
 """A stroke's edge lies where its darkness falls to about half of the strongest ink nearby."""

@@ -15,7 +15,7 @@ from edge_digits.reading.numbers import Group, group_digits, to_frame_box, to_nu
 from edge_digits.reading.reading import Line, Number
 from edge_digits.reading.signs import SignFinder, without_commas
 from edge_digits.reading.tables import find_fields, find_places
-from edge_digits.reading.words import drop_words, is_letter
+from edge_digits.reading.words import drop_words, is_letter, restore_ones
 from edge_digits.recognition.decode import Candidate, Chosen
 
 SMALLEST_DIGIT: Final = 0.33
@@ -71,7 +71,8 @@ def _plausible(chosen: Chosen) -> list[Candidate]:
     height = float(np.median([max(c.box[3], c.box[2]) for c in sure]))
     large = [c for c in chosen.candidates if max(c.box[2], c.box[3]) >= SMALLEST_DIGIT * height]
     adapted = adapt_to_page(large, height, chosen.not_one_digit_share)
-    return [c for c in drop_words(adapted, height) if max(c.box[2], c.box[3]) <= LARGEST_DIGIT * height]
+    kept = restore_ones(drop_words(adapted, height), adapted, height)
+    return [c for c in kept if max(c.box[2], c.box[3]) <= LARGEST_DIGIT * height]
 
 
 def _rows(digits: list[Candidate]) -> list[list[Candidate]]:

@@ -6,11 +6,13 @@ word; where most of it is no digit, only what could hardly be a letter is kept (
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from edge_digits.recognition.decode import Candidate
+from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
 LETTER_LIMIT: Final = 0.5
 """A glyph at least this probably "not one digit" is a letter or a sign."""
@@ -18,6 +20,8 @@ WORD_GAP: Final = 0.7
 """Glyphs closer than this share of the typical digit height stand in one word."""
 LOWEST_LETTER: Final = 0.5
 """Only letters at least this share of the typical digit height high count: points, commas, dashes stand in numbers too."""
+FLATTEST_LETTER: Final = 0.25
+"""What is lower is a dash, a bar of a fraction, a rule's end."""
 LETTER_SHARE: Final = 0.34
 """Words with this share of letters and more are text."""
 SURE_IN_TEXT: Final = 0.98
@@ -28,6 +32,13 @@ TEXT_SHARE: Final = 0.55
 """A page with at least so many letters, and this share of them among its glyphs, is text with numbers in it."""
 STEEPEST_ONE_DEG: Final = 38.0
 """A 1 that leans further is a slash."""
+POSSIBLE_ONE: Final = 0.1
+SURE_COMPANY: Final = 0.9
+LEAST_COMPANY: Final = 3
+COMPANY_REACH: Final = 6.0
+NEAR_LETTER: Final = 1.0
+LIKE_HEIGHT: Final = 0.65
+RESTORED: Final = 0.8
 LETTER_LIKE: Final = (0, 1)
 """Digits that cannot be told from letters by their shape."""
 
@@ -61,13 +72,42 @@ def _is_text_word(letters: int, digits: int) -> bool:
     return letters > 0 and letters >= LETTER_SHARE * (letters + digits)
 
 
+def restore_ones(kept: list[Candidate], candidates: list[Candidate], height: float) -> list[Candidate]:
+    """The digits kept, and upright strokes in a row with them that are as high and stand among no letters: 1s.
+
+    kept, candidates : of one page. height : typical height of its digits, in page pixels.
+    """
+    sure = [c for c in kept if c.digit != 1 and c.digit_probability >= SURE_COMPANY]
+    chosen = {c.box for c in kept}
+    letters = [c for c in candidates if is_letter(c) and c.digit != 1 and _counts(c, height)]
+    found = []
+    for c in candidates:
+        if c.digit != 1 or c.box in chosen or c.digit_probability < POSSIBLE_ONE or c.lean_deg > STEEPEST_ONE_DEG:
+            continue
+        company = [d for d in sure if _in_row(c, d, height)]
+        if len(company) >= LEAST_COMPANY and not any(_in_row(c, d, height, NEAR_LETTER) for d in letters):
+            probabilities = np.zeros_like(c.probabilities)
+            probabilities[1], probabilities[NOT_ONE_DIGIT] = RESTORED, 1.0 - RESTORED
+            found.append(replace(c, probabilities=probabilities))
+    return [*kept, *found]
+
+
+def _in_row(one: Candidate, other: Candidate, height: float, reach: float = COMPANY_REACH) -> bool:
+    """Whether both stand on one line, are nearly as high, and no further apart than `reach` heights."""
+    gap = max(one.box[0], other.box[0]) - min(one.box[0] + one.box[2], other.box[0] + other.box[2])
+    shared = min(one.box[1] + one.box[3], other.box[1] + other.box[3]) - max(one.box[1], other.box[1])
+    lower, taller = sorted((one.box[3], other.box[3]))
+    return gap <= reach * height and shared >= 0.6 * lower and lower >= LIKE_HEIGHT * taller
+
+
 def is_slash(candidate: Candidate) -> bool:
     """Whether a 1 leans so far that it is a stroke between numbers."""
     return candidate.digit == 1 and candidate.lean_deg > STEEPEST_ONE_DEG
 
 
 def _counts(candidate: Candidate, height: float) -> bool:
-    return is_letter(candidate) and max(candidate.box[2], candidate.box[3]) >= LOWEST_LETTER * height
+    _, _, w, h = candidate.box
+    return is_letter(candidate) and max(w, h) >= LOWEST_LETTER * height and h >= FLATTEST_LETTER * height
 
 
 def _is_number(word: list[Candidate]) -> bool:

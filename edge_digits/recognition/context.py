@@ -20,6 +20,15 @@ from edge_digits.recognition.weights import NOT_ONE_DIGIT, WEIGHTS_FOLDER, Model
 HOPELESS: Final = 0.995
 """What the tile classifier calls "not one digit" with this probability is not looked at again."""
 LEAST_PROBABILITY: Final = 3e-3
+"""The tile classifier is never surer than this: it knows the digits of generated pages better than any on real paper, and what
+it is sure of could not be corrected."""
+CAUTION: Final = 1.3
+"""Added to the logit of "not one digit": real pages hold more marks like digits than generated ones do."""
+SURE_ONE: Final = 0.9
+POSSIBLE_ONE: Final = 0.2
+"""What is left to a stroke whose tile is a 1 with SURE_ONE, however little it looks like one from further away."""
+REJECT_THRESHOLD: Final = 0.5
+"""Digits below this probability are "?" unless the user asks otherwise: seen in its surroundings, a glyph is told with fewer doubts."""
 BATCH: Final = 64
 """Patches a run: the maps of so many stay in the second cache of a processor."""
 
@@ -42,8 +51,9 @@ class ContextClassifier:
             return replace(predictions, not_one_digit_share=self.not_one_digit_share)
         patches = make_surroundings(glyphs.ink, [glyphs.hypotheses[i] for i in seen], glyphs.typical_height)
         logits = np.log(np.maximum(predictions.probabilities[seen], LEAST_PROBABILITY)) + self.corrections(patches)
+        logits[:, NOT_ONE_DIGIT] += CAUTION
         probabilities = predictions.probabilities.copy()
-        probabilities[seen] = softmax(logits)
+        probabilities[seen] = _leave_ones_open(softmax(logits), predictions.probabilities[seen])
         return Predictions(probabilities, self.not_one_digit_share)
 
     def corrections(self, patches: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -51,6 +61,14 @@ class ContextClassifier:
         inputs = as_companion_input(patches.reshape(-1, 2, *PATCH_SHAPE))
         parts = [self.engine.run("corrections", inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
         return np.concatenate(parts)
+
+
+def _leave_ones_open(judged: NDArray[np.float32], tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A stroke whose tile is surely a 1 stays possible: a lone 1 and the end of a line look alike, and the row it stands in decides."""
+    open_ones = (tiles[:, 1] >= SURE_ONE) & (judged[:, NOT_ONE_DIGIT] > 1.0 - POSSIBLE_ONE)
+    judged[open_ones] = 0.0
+    judged[open_ones, 1], judged[open_ones, NOT_ONE_DIGIT] = POSSIBLE_ONE, 1.0 - POSSIBLE_ONE
+    return judged
 
 
 def load_context(options: RecognitionOptions | None = None, folder: Path = WEIGHTS_FOLDER) -> ContextClassifier | None:

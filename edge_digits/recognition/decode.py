@@ -30,6 +30,8 @@ NO_DIGIT_WORTH: Final = -2.5
 
 
 LEFTOVER: Final = 0.5
+CLEAR_RUN: Final = 0.6
+"""In a cluster read as digits alone with this probability, what is called no digit with LEFTOVER and more is left-over ink."""
 LEAST_RUN: Final = 0.6
 """A cluster read whole counts from this probability on."""
 
@@ -88,7 +90,7 @@ def choose_digits(glyphs: Glyphs, predictions: Predictions, runs: Mapping[int, R
         path = _best_path(cluster, judged)
         if runs and index in runs:
             path = prefer_run(path, cluster, judged, runs[index])
-            if is_digits(runs[index]):
+            if is_digits(runs[index]) and runs[index].probability >= CLEAR_RUN:
                 # What lies between digits that touch is left-over ink, no letter that would make a word of them.
                 path = [c for c in path if c.garbage_probability < LEFTOVER]
         candidates.extend(path)
