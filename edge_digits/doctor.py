@@ -225,15 +225,21 @@ def examine_model(model: str, provider: Provider) -> dict[str, Any]:
 
 
 def _examine_companions(folder: Path) -> list[dict[str, Any]]:
-    """Self-test the files of the networks beside the classifier: {"kind", "error"} or {"kind", precision: {"bytes", "difference"}}."""
+    """Self-test the files of the networks beside the classifier: {"kind", "error"} or {"kind", precision: {"bytes", "difference"}}.
+
+    Those of the classifier's own folder, and the shipped ones where it holds none, as a Reader takes them.
+    """
     from edge_digits.recognition.companions import companion_files, open_companion
+    from edge_digits.recognition.weights import WEIGHTS_FOLDER
 
     found: list[dict[str, Any]] = []
-    for kind, files in companion_files(folder).items():
+    own = companion_files(folder)
+    for kind, files in (companion_files() | own).items():
+        home = folder if kind in own else WEIGHTS_FOLDER
         entry: dict[str, Any] = {"kind": kind}
         for precision in (p for p in FILES if p in files):
             try:
-                companion = open_companion(kind, RecognitionOptions(precision=precision), folder)
+                companion = open_companion(kind, RecognitionOptions(precision=precision), home)
             except ModelError as error:
                 entry["error"] = str(error)
                 continue

@@ -75,9 +75,12 @@ def _entry(case: Case, samples_ms: Sequence[float]) -> dict[str, Any]:
 
 
 def model_facts(classifiers: Sequence[Classifier]) -> dict[str, Any]:
-    """Name of the model, of each precision the SHA-256 and the bytes of its file, and the same of its companions by kind."""
+    """Name of the model, of each precision the SHA-256 and the bytes of its file, and the same of its companions by kind.
+
+    As a Reader takes them: those of the model's own folder, and the shipped ones where it holds none.
+    """
     files = {c.precision: {"sha256": c.sha256, "bytes": len(c.file.data)} for c in classifiers}
-    return {"name": classifiers[0].name} | files | {"companions": companion_files(classifiers[0].file.folder)}
+    return {"name": classifiers[0].name} | files | {"companions": companion_files() | companion_files(classifiers[0].file.folder)}
 
 
 def threads_to_try() -> list[int]:
