@@ -13,6 +13,7 @@ from typing import IO, Any, Final
 from edge_digits.arguments import add_reader_arguments, reader_options
 from edge_digits.bench import alignment, evaluation_table, failures, machine, mistakes, naming, scoring
 from edge_digits.bench.command import check_writable, progress
+from edge_digits.bench.disturbance import DISTURBANCES
 from edge_digits.bench.evaluation import EvaluatedPage, evaluate, page_record, page_times
 from edge_digits.bench.pages import opencv_threads
 from edge_digits.bench.peer_comparison import compare
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="read every page with this system too, where it is installed, turn by turn, on one thread unless --threads says otherwise",
     )
+    parser.add_argument("--disturb", choices=tuple(DISTURBANCES), help="do this to every page first, to see what it costs")
     add_reader_arguments(parser)
 
 
@@ -93,7 +95,7 @@ def _read_all(reader: Reader, peers: Sequence[Peer], truths: Sequence[PageTruth]
     predictions: IO[str] | None = arguments.predictions.open("w", encoding="utf-8") if arguments.predictions else None
     try:
         with progress("reading", len(truths)) as step:
-            for page in evaluate(reader, arguments.pages, truths, peers):
+            for page in evaluate(reader, arguments.pages, truths, peers, arguments.disturb):
                 if page.error is not None:
                     print(f"edge-digits: {page.error}", file=sys.stderr)
                 if predictions is not None:
@@ -116,6 +118,7 @@ def _result(reader: Reader, peers: Sequence[Peer], pages: Sequence[EvaluatedPage
     return {
         "date": machine.utc_now(),
         "pages_of": {word: getattr(arguments, word) for word in FILTERS},
+        "disturbance": arguments.disturb,
         "figures": scoring.figures_by_group([(page.truth, page.score) for page in pages]),
         "mistakes": mistakes.count_causes(page.mistakes for page in pages),
         "peers": {peer.name: compare(peer, pages) for peer in peers},

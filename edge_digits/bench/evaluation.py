@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from edge_digits.bench import scoring, timing
+from edge_digits.bench.disturbance import disturb
 from edge_digits.bench.mistakes import PageMistakes, find_mistakes
 from edge_digits.bench.peers import Peer, PeerFailedError
 from edge_digits.bench.truth import PageTruth
@@ -63,11 +64,14 @@ class EvaluatedPage:
         return self.reading.to_dict()
 
 
-def evaluate(reader: Reader, folder: Path, truths: Sequence[PageTruth], peers: Sequence[Peer] = ()) -> Iterator[EvaluatedPage]:
+def evaluate(
+    reader: Reader, folder: Path, truths: Sequence[PageTruth], peers: Sequence[Peer] = (), disturbance: str | None = None
+) -> Iterator[EvaluatedPage]:
     """Read the pages one after the other; a page that fails is scored as empty.
 
     The first readable page is read once before its time is taken: a model's first run allocates.
     peers : other systems, which take turns with the reader page by page, so that a slow moment of the machine falls on all.
+    disturbance : what to do to every page first, a key of bench/disturbance.py; it costs the page no time.
     """
     warm = False
     for truth in truths:
@@ -78,8 +82,10 @@ def evaluate(reader: Reader, folder: Path, truths: Sequence[PageTruth], peers: S
             started = perf_counter()
             frame = next(open_frames(source, reader.options.source))
             opened_ms = (perf_counter() - started) * 1000.0
+            frame = frame if disturbance is None else disturb(frame, disturbance)
+            started = perf_counter()
             reading = reader.read_frame(frame, source_ms=opened_ms)
-            elapsed_ms = (perf_counter() - started) * 1000.0
+            elapsed_ms = opened_ms + (perf_counter() - started) * 1000.0
         except InputError as error:
             empty = scoring.score_page(truth, [])
             others = {peer.name: PeerPage(empty) for peer in peers}

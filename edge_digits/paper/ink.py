@@ -33,6 +33,8 @@ PAPER_HALVINGS: Final = 3
 WIDEST_STROKE_SHARE: Final = 1 / 9
 """Strokes up to this share of the page's long side are closed away when the paper's brightness is estimated."""
 
+SHADOW_EDGE: Final = 0.95
+"""Paper darker than this share of its surroundings lies in a shadow."""
 DARKEST_PAPER: Final = 12
 """Paper darker than this (of 255) holds no contrast that could be told from noise."""
 EVEN_LEVEL: Final = 200.0
@@ -110,8 +112,11 @@ def measure_darkness(grey: Grey) -> Grey:
     light = smooth_light(small)
     even = np.clip(small / light * EVEN_LEVEL, 0, 255).astype(np.uint8)
     # A median first: noise would lift the paper above itself as well.
-    paper = cv2.morphologyEx(cv2.medianBlur(even, 3), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    paper = cv2.GaussianBlur(paper, (0, 0), side / 4).astype(np.float32) * (light / EVEN_LEVEL)
+    closed = cv2.morphologyEx(cv2.medianBlur(even, 3), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    smooth = cv2.GaussianBlur(closed, (0, 0), side / 4).astype(np.float32)
+    # Beside the edge of a shadow the smooth surface lies far over the paper: there the paper is taken as it is found.
+    found = cv2.erode(closed, np.ones((3, 3), np.uint8)).astype(np.float32)
+    paper = np.where(found < SHADOW_EDGE * smooth, found, smooth) * (light / EVEN_LEVEL)
     full = enlarge(np.clip(paper, 0, 255).astype(np.uint8), PAPER_HALVINGS, grey.shape)
     below = cv2.subtract(full, cv2.GaussianBlur(grey, (3, 3), 0))
     least = cv2.max(full, DARKEST_PAPER)  # type: ignore[call-overload]

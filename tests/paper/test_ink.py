@@ -91,3 +91,15 @@ def test_the_bar_of_a_seven_is_no_rule() -> None:
     glyph = draw_digit(7, 150, 8)
     sheet[100 : 100 + glyph.shape[0], 100 : 100 + glyph.shape[1]] = (glyph > 127) * np.uint8(255)
     assert not find_rules(sheet).any()
+
+
+@pytest.mark.parametrize("polarity", ["inverted", "chalk", "white on brown", "grey paper"])
+def test_polarity(polarity: str) -> None:
+    picture = draw_page(["407", "1892"]).astype(np.float32)
+    level = {
+        "inverted": 255 - picture,
+        "chalk": (255 - picture) * 0.5 + 40,
+        "white on brown": 140 + (235 - picture) * 0.5,
+        "grey paper": picture * 0.35,
+    }[polarity]
+    assert overlap(strokes_of(np.clip(level, 0, 255).astype(np.uint8)), TRUTH) > 0.6
