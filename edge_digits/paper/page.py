@@ -23,7 +23,7 @@ Homography = NDArray[np.float64]
 LONG_SIDE_PX: Final = 1600
 """Pages are brought to at most this long side: A4 lines of 4 mm digits are then 20 px high and more."""
 
-SMALLEST_LONG_SIDE_PX: Final = 960
+SMALLEST_LONG_SIDE_PX: Final = 640
 NEARLY_WHOLE: Final = 0.94
 """Halved pictures at most this far over LONG_SIDE_PX stay so: a second averaging would blur hairlines for nothing."""
 LARGEST_ENLARGEMENT: Final = 3.0
