@@ -20,11 +20,19 @@ from edge_digits.recognition.weights import NOT_ONE_DIGIT
 LEAST_GAIN: Final = 2.0
 GAIN_A_GLYPH: Final = 0.15
 """Log-probability that a turn must gain over the page as it stands, and so much more for every glyph looked at: about one
-sure digit more among five. On 44 photographed pages with digits it turns no upright one and rights 36 of those lying on
-their right side, 35 on their left and 24 upside down; of the others most hold one to five digits."""
+sure digit more among five."""
 FEWEST_TO_TURN: Final = 3
 FEWEST_TO_UPEND: Final = 5
 """Glyphs needed for a quarter turn and for a half: few letters upside down are digits too, as in 'bath', 4709."""
+MOSTLY_DIGITS: Final = -0.5
+"""Mean log-probability that the glyphs of a turned page must reach: a page of text has its digits too, however it is held.
+Where most glyphs stand above each other rather than beside, which lines that lie on a side do, a quarter turn needs less."""
+STACKED: Final = ((0.75, -1.7), (0.5, -1.0))
+"""Shares of glyphs whose nearest neighbour stands above or below, and the mean log-probability that is enough there.
+
+With these values, of 44 photographed pages with digits no upright one is turned, and 33 of those lying on their right
+side, 33 on their left and 15 upside down are righted; of the others most hold one to five digits. None of 61 pages of
+text, signs, drawings or nothing is turned."""
 FLOOR: Final = 0.1
 """A glyph is no digit at all below this probability: letters and stains would rule the sum by how sure they are none."""
 LOG_FLOOR: Final = math.log(FLOOR)
@@ -40,7 +48,8 @@ def find_turn(glyphs: Glyphs, predictions: Predictions, classifier: Classifier) 
 
     predictions : one row for each of glyphs.hypotheses, in their order.
     """
-    pieces = _pieces(glyphs)
+    fitting = _pieces(glyphs)
+    pieces = fitting[:: -(-len(fitting) // MOST_GLYPHS) or 1]
     least = LEAST_GAIN + GAIN_A_GLYPH * len(pieces)
     if len(pieces) < FEWEST_TO_TURN or _most_to_gain(glyphs, pieces, predictions) < least:
         return 0
@@ -51,11 +60,15 @@ def find_turn(glyphs: Glyphs, predictions: Predictions, classifier: Classifier) 
         worth.append(float(_digit_logs(classifier.predict(make_tiles(turned)).probabilities).sum()))
     best = int(np.argmax(worth))
     too_few = best == 2 and len(pieces) < FEWEST_TO_UPEND
-    return 0 if too_few or worth[best] - worth[0] < least else best
+    if too_few or worth[best] - worth[0] < least:
+        return 0
+    stacked = 0.0 if best == 2 else _stacked(pieces, fitting)
+    needed = next((mean for share, mean in STACKED if stacked >= share), MOSTLY_DIGITS)
+    return best if worth[best] >= needed * len(pieces) else 0
 
 
 def _pieces(glyphs: Glyphs) -> list[list[Fragment]]:
-    """The fragments of each connected piece of a digit's size; at most MOST_GLYPHS pieces, from all over the page.
+    """The fragments of each connected piece of a digit's size.
 
     Pieces stay what they are when the page is turned. Clusters and cuts do not: digits of a number that lies on its side
     stand above each other as the parts of one digit do, and each looks as wide as two.
@@ -64,8 +77,7 @@ def _pieces(glyphs: Glyphs) -> list[list[Fragment]]:
     for cluster in glyphs.clusters:
         for fragment in cluster:
             pieces.setdefault(fragment.piece, []).append(fragment)
-    fitting = [piece for piece in pieces.values() if _fits(piece, glyphs.typical_height)]
-    return fitting[:: -(-len(fitting) // MOST_GLYPHS) or 1]
+    return [piece for piece in pieces.values() if _fits(piece, glyphs.typical_height)]
 
 
 def _bounds(piece: list[Fragment]) -> tuple[int, int, int, int]:
@@ -79,6 +91,17 @@ def _bounds(piece: list[Fragment]) -> tuple[int, int, int, int]:
 def _fits(piece: list[Fragment], height: float) -> bool:
     left, top, right, bottom = _bounds(piece)
     return SIZES[0] * height <= max(right - left, bottom - top) <= SIZES[1] * height
+
+
+def _stacked(pieces: list[list[Fragment]], among: list[list[Fragment]]) -> float:
+    """Share of the pieces whose nearest neighbour among all stands above or below them, not beside."""
+    mine, others = (np.array([_bounds(piece) for piece in group], np.float64) for group in (pieces, among))
+    beside = np.maximum(mine[:, None, 0], others[None, :, 0]) - np.minimum(mine[:, None, 2], others[None, :, 2])
+    above = np.maximum(mine[:, None, 1], others[None, :, 1]) - np.minimum(mine[:, None, 3], others[None, :, 3])
+    distance = np.hypot(np.maximum(beside, 0.0), np.maximum(above, 0.0))
+    distance[(mine[:, None] == others[None]).all(axis=2)] = np.inf
+    row, nearest = np.arange(len(mine)), distance.argmin(axis=1)
+    return float((above[row, nearest] > beside[row, nearest]).mean())
 
 
 def _most_to_gain(glyphs: Glyphs, pieces: list[list[Fragment]], predictions: Predictions) -> float:
