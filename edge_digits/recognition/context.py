@@ -53,7 +53,8 @@ class ContextClassifier:
         logits = np.log(np.maximum(predictions.probabilities[seen], LEAST_PROBABILITY)) + self.corrections(patches)
         logits[:, NOT_ONE_DIGIT] += CAUTION
         probabilities = predictions.probabilities.copy()
-        probabilities[seen] = _leave_ones_open(softmax(logits), predictions.probabilities[seen])
+        tiles = predictions.probabilities[seen]
+        probabilities[seen] = _leave_ones_open(_agreed_digits(softmax(logits), tiles), tiles)
         return Predictions(probabilities, self.not_one_digit_share)
 
     def corrections(self, patches: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -61,6 +62,13 @@ class ContextClassifier:
         inputs = as_companion_input(patches.reshape(-1, 2, *PATCH_SHAPE))
         parts = [self.engine.run("corrections", inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
         return np.concatenate(parts)
+
+
+def _agreed_digits(judged: NDArray[np.float32], tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Which digit it is: the geometric mean of both opinions, for the tile shows its strokes larger. Whether it is one: as judged."""
+    both = np.sqrt((tiles[:, :NOT_ONE_DIGIT] + LEAST_PROBABILITY) * (judged[:, :NOT_ONE_DIGIT] + np.float32(1e-9)))
+    both *= (1.0 - judged[:, NOT_ONE_DIGIT:]) / both.sum(axis=1, keepdims=True)
+    return np.hstack([both, judged[:, NOT_ONE_DIGIT:]])
 
 
 def _leave_ones_open(judged: NDArray[np.float32], tiles: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -101,6 +101,9 @@ def prefer_run(path: list[Candidate], cluster: tuple[Fragment, ...], judged: lis
     """What was read off the whole cluster where it is surer than the path over its pieces, else the path."""
     if not is_digits(read):
         return path
+    if len(read.labels) == len(path) == 1 and path[0].garbage_probability < LEFTOVER:
+        # Of one digit its tile shows more than a strip does.
+        return path
     if read.probability < max(LEAST_RUN, sureness([c.probabilities for c in path])):
         return path
     aligned = align(cluster, judged, read)

@@ -11,7 +11,7 @@ from edge_digits.paper.ink import Ink
 from edge_digits.paper.page import Page
 from edge_digits.paper.surroundings import PATCH_SHAPE
 from edge_digits.recognition.classifier import Predictions
-from edge_digits.recognition.context import BATCH, HOPELESS, ContextClassifier
+from edge_digits.recognition.context import BATCH, CAUTION, HOPELESS, POSSIBLE_ONE, ContextClassifier
 from edge_digits.recognition.weights import LABELS, NOT_ONE_DIGIT
 
 SHARE = 0.3
@@ -69,16 +69,31 @@ def test_corrections_are_added_to_what_the_tile_said() -> None:
     assert judged.probabilities.argmax(axis=1).tolist() == [7, 7]
     assert judged.probabilities.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
     assert before.probabilities[0].tolist() == pytest.approx([0, 0.8, 0, 0, 0, 0, 0, 0, 0, 0, 0.2])
-    # The odds between two labels that are not corrected stay.
     left = judged.probabilities[0]
-    assert left[1] / left[NOT_ONE_DIGIT] == pytest.approx(4.0, rel=1e-3)
+    assert left[7] > 0.9 > 0.01 > left[NOT_ONE_DIGIT]
 
 
 def test_corrections_of_nothing_change_nothing() -> None:
     chance = np.random.default_rng(2).dirichlet(np.full(11, 40), 5).astype(np.float32)
     engine = Engine()
     engine.run = lambda output, inputs: np.zeros((len(inputs), 11), np.float32)  # type: ignore[method-assign]
-    assert classifier(engine).judge(page_of(5), Predictions(chance)).probabilities == pytest.approx(chance, abs=1e-5)
+    judged = classifier(engine).judge(page_of(5), Predictions(chance)).probabilities
+    assert (judged[:, :NOT_ONE_DIGIT].argmax(axis=1) == chance[:, :NOT_ONE_DIGIT].argmax(axis=1)).all()
+    # Caution alone moves the odds of "not one digit".
+    odds = judged[:, NOT_ONE_DIGIT] / (1 - judged[:, NOT_ONE_DIGIT])
+    assert odds == pytest.approx(np.exp(CAUTION) * chance[:, NOT_ONE_DIGIT] / (1 - chance[:, NOT_ONE_DIGIT]), rel=1e-3)
+
+
+def test_a_stroke_that_is_surely_a_one_stays_possible() -> None:
+    rows = np.zeros((2, 11), np.float32)
+    rows[:, 1], rows[:, NOT_ONE_DIGIT] = (0.95, 0.6), (0.05, 0.4)
+    engine = Engine()
+    refused = np.zeros(11, np.float32)
+    refused[NOT_ONE_DIGIT] = 30.0
+    engine.run = lambda output, inputs: np.tile(refused, (len(inputs), 1))  # type: ignore[method-assign]
+    judged = classifier(engine).judge(page_of(2), Predictions(rows)).probabilities
+    assert judged[0, 1] == pytest.approx(POSSIBLE_ONE)
+    assert judged[1, 1] < 0.01
 
 
 def test_the_hopeless_are_not_looked_at_again() -> None:

@@ -10,7 +10,7 @@ from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis
 from edge_digits.paper.ink import Ink
 from edge_digits.paper.page import Page
 from edge_digits.recognition.classifier import Predictions
-from edge_digits.recognition.decode import LEAST_RUN, choose_digits, prefer_run
+from edge_digits.recognition.decode import CLEAR_RUN, LEAST_RUN, choose_digits, prefer_run
 from edge_digits.recognition.strings import ReadString
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
@@ -87,7 +87,8 @@ def test_an_unlikely_reading_does_not_count_even_against_no_digit() -> None:
 def test_ink_left_over_beside_digits_is_no_letter() -> None:
     pieces: Verdicts = {(0, 0): (5, 0.98), (2, 2): (6, 0.98)}
     assert [digit for digit, _ in digits(pieces, None, 3)] == [5, NOT_ONE_DIGIT, 6]
-    assert [digit for digit, _ in digits(pieces, read_of(0.5, 5, 6), 3)] == [5, 6]
+    assert [digit for digit, _ in digits(pieces, read_of(CLEAR_RUN + 0.01, 5, 6), 3)] == [5, 6]
+    assert [digit for digit, _ in digits(pieces, read_of(0.01, 5, 6), 3)] == [5, NOT_ONE_DIGIT, 6]
 
 
 def test_two_digits_in_one_stroke_are_cut_where_they_were_read() -> None:
