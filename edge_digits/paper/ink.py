@@ -116,7 +116,9 @@ def measure_darkness(grey: Grey) -> Grey:
     smooth = cv2.GaussianBlur(closed, (0, 0), side / 4).astype(np.float32)
     # Beside the edge of a shadow the smooth surface lies far over the paper: there the paper is taken as it is found.
     found = cv2.erode(closed, np.ones((3, 3), np.uint8)).astype(np.float32)
-    paper = np.where(found < SHADOW_EDGE * smooth, found, smooth) * (light / EVEN_LEVEL)
+    # Only over areas as wide as that closing: a blot of thick strokes is no shadow.
+    shaded = cv2.morphologyEx((found < SHADOW_EDGE * smooth).astype(np.uint8), cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    paper = np.where(shaded > 0, found, smooth) * (light / EVEN_LEVEL)
     full = enlarge(np.clip(paper, 0, 255).astype(np.uint8), PAPER_HALVINGS, grey.shape)
     below = cv2.subtract(full, cv2.GaussianBlur(grey, (3, 3), 0))
     least = cv2.max(full, DARKEST_PAPER)  # type: ignore[call-overload]
