@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Everything from the data sets to the two networks that read whole pages beside the tile classifier: labelled proposals of
+# generated and of real pages, the context network, the string network. What is there already is kept; a training goes on
+# from its checkpoint. On two cores about three hours.
+#
+#     export/page_networks.sh DATA FONTS MINED.npz
+#
+# MINED.npz is of `python -m export.mine`. Quantizing, judging and publishing: ../calibration/README.md.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+if [ $# -ne 3 ]; then
+    echo "usage: export/page_networks.sh DATA FONTS MINED.npz" >&2
+    exit 2
+fi
+data=$1 fonts=$2 mined=$3
+export OMP_NUM_THREADS=1
+
+proposals() { # name, pages, seed, further options
+    local name=$1 count=$2 seed=$3
+    shift 3
+    python -m export.pages.proposals --data "$data" --fonts "$fonts" --count "$count" --seed "$seed" "$@" --out "runs/$name"
+}
+
+resume() { # the option that goes on, where a run has begun
+    if [ -e "runs/$1/checkpoint.pt" ]; then echo --resume; fi
+}
+
+proposals proposals-1 2500 1
+proposals proposals-2 700 2
+proposals proposals-3 3000 3
+proposals proposals-real 1500 1 --real
+proposals proposals-real2 600 2 --real
+proposals proposals-cheques 1800 3 --real --text-share 0
+proposals proposals-cheques2 6000 4 --real --text-share 0
+proposals proposals-val3 200 11 --split validation
+proposals proposals-real-val2 100 9 --split validation --real
+
+each() { # option, names: the option once for each folder of runs
+    local option=$1 name
+    shift
+    for name in "$@"; do printf -- '%s runs/%s ' "$option" "$name"; done
+}
+
+# shellcheck disable=SC2046
+python -m export.train_context $(each --proposals proposals-{1,2,3,real,real2,cheques}) --validation runs/proposals-val3 \
+    --epochs 6 --batch 384 --learning-rate 0.0025 --threads 1 $(resume context) --out runs/context
+
+for part in 1:100000 2:400000; do
+    seed=${part%%:*}
+    if [ ! -e "runs/strings-$seed.npz" ]; then
+        python -m export.strings --data "$data" --fonts "$fonts" --mined "$mined" --count "${part##*:}" --seed "$seed" \
+            --out "runs/strings-$seed.npz"
+    fi
+done
+
+train_strings() { # run, epochs, learning rate, further options
+    local run=$1 epochs=$2 rate=$3
+    shift 3
+    # shellcheck disable=SC2046
+    python -m export.train_strings --epochs "$epochs" --learning-rate "$rate" --threads 1 \
+        $(each --validation proposals-val3 proposals-real-val2) "$@" $(resume "$run") --out "runs/$run"
+}
+
+# First what is made, then what pages hold, last the cheques, of which there are few, several times over.
+# shellcheck disable=SC2046
+train_strings strings-made 8 0.0025 $(each --strips strings-1.npz strings-2.npz)
+# shellcheck disable=SC2046
+train_strings strings-pages 3 0.002 $(each --strips strings-1.npz strings-2.npz proposals-{2,3,real2,cheques,cheques}) --start-from runs/strings-made
+# shellcheck disable=SC2046
+train_strings strings 6 0.0015 $(each --strips strings-1.npz proposals-{2,3,real2,cheques,cheques,cheques} proposals-cheques2{,,,,}) \
+    --start-from runs/strings-pages
