@@ -30,8 +30,8 @@ LARGEST_ENLARGEMENT: Final = 3.0
 """Small pictures are enlarged towards SMALLEST_LONG_SIDE_PX, so that strokes of neighbouring digits come apart."""
 
 PAPER_HALVINGS: Final = 3
-EDGE_PX: Final = 2
-"""The rim of a sheet, in halved pixels, that counts as desk: its outline is known no better."""
+EDGE_PX: Final = 1.4
+"""The rim of a sheet that counts as desk, in pixels of the search: its outline is known no better."""
 BESIDE_PX: Final = 6.0
 """Reach, in halved pixels, of the paper whose brightness is carried over the desk."""
 
@@ -101,29 +101,35 @@ def _flatten(grey: Grey, sheet: Sheet) -> tuple[Grey, Homography]:
     warp = np.diag([reduction, reduction, 1.0]) @ to_frame
     flat = cv2.warpPerspective(source, warp, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
     outline = cv2.perspectiveTransform(sheet.outline[None].astype(np.float64), np.linalg.inv(to_frame))[0]
-    return _without_desk(np.asarray(flat, np.uint8), outline), np.asarray(to_frame, np.float64)
+    rim_px = EDGE_PX * sheet.pixel * scale
+    return _without_desk(np.asarray(flat, np.uint8), outline, rim_px), np.asarray(to_frame, np.float64)
 
 
-def _without_desk(flat: Grey, outline: NDArray[np.float64]) -> Grey:
+def _without_desk(flat: Grey, outline: NDArray[np.float64], rim_px: float) -> Grey:
     """The desk around a sheet painted like the paper beside it: neither its grain nor the sheet's edge is writing.
 
-    outline : float64 (n, 2), the sheet's edge in pixels of the page.
+    outline : float64 (n, 2), the sheet's edge in pixels of the page. rim_px : how far it may be off.
     """
-    small = halve(flat, PAPER_HALVINGS)
-    # Drawn on a larger canvas: the sheet's edge may lie beyond the page, and its rim is taken off there too.
-    beyond = EDGE_PX + 1
-    sheet = np.zeros((small.shape[0] + 2 * beyond, small.shape[1] + 2 * beyond), np.uint8)
-    cv2.fillPoly(sheet, [np.rint(outline / 2**PAPER_HALVINGS - 0.5).astype(np.int32) + beyond], 255)
-    rim = np.ones((2 * EDGE_PX + 1, 2 * EDGE_PX + 1), np.uint8)
-    paper = np.ascontiguousarray(cv2.erode(sheet, rim)[beyond:-beyond, beyond:-beyond])
-    if not cv2.countNonZero(paper):
+    on_paper = _inside(flat.shape, outline, rim_px)
+    small, paper = halve(flat, PAPER_HALVINGS), halve(on_paper, PAPER_HALVINGS)
+    if int(paper.max()) < 255:
         return flat
     # Writing closed away, then averages of paper alone; where none is near, the sheet's own level.
     bright = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)).astype(np.float32)
-    share = paper.astype(np.float32) / 255
+    share = (paper == 255).astype(np.float32)
     near = cv2.GaussianBlur(share, (0, 0), BESIDE_PX) + np.float32(1e-3)
-    level = float(np.median(bright[paper > 0]))
+    level = float(np.median(bright[paper == 255]))
     carried = (cv2.GaussianBlur(bright * share, (0, 0), BESIDE_PX) + np.float32(1e-3 * level)) / near
     filled = enlarge(np.clip(carried, 0, 255).astype(np.uint8), PAPER_HALVINGS, flat.shape)
-    on_paper = enlarge(np.asarray(paper, np.uint8), PAPER_HALVINGS, flat.shape)
-    return np.where(on_paper > 127, flat, filled)
+    return np.where(on_paper > 0, flat, filled)
+
+
+def _inside(shape: tuple[int, int], outline: NDArray[np.float64], rim_px: float) -> Grey:
+    """255 inside an outline, its rim taken off: uint8 (h, w)."""
+    rim = round(rim_px)
+    # Drawn on a larger canvas: the sheet's edge may lie beyond the page, and its rim is taken off there too.
+    beyond = rim + 1
+    sheet = np.zeros((shape[0] + 2 * beyond, shape[1] + 2 * beyond), np.uint8)
+    cv2.fillPoly(sheet, [np.rint(outline).astype(np.int32) + beyond], 255)
+    paper = cv2.erode(sheet, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8))
+    return np.ascontiguousarray(paper[beyond:-beyond, beyond:-beyond], np.uint8)

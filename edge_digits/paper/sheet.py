@@ -63,10 +63,12 @@ class Sheet:
 
     corners : float32 (4, 2), x, y in pixels of the picture, clockwise from top left, MARGIN outside the sheet.
     outline : float32 (n, 2), the sheet's edge, in pixels of the picture.
+    pixel : side of a pixel of the search, in pixels of the picture: the outline is known no better.
     """
 
     corners: Points
     outline: Points
+    pixel: float
 
 
 def find_sheet(picture: Grey) -> Sheet | None:
@@ -91,7 +93,8 @@ def find_sheet(picture: Grey) -> Sheet | None:
     # Where the picture ends before the sheet does, the sheet's edge lies somewhere outside.
     last = np.array(small.shape[1::-1], np.float32)
     edge = np.where(edge < AT_BORDER_PX, -BEYOND_PX, np.where(edge > last - AT_BORDER_PX, last + BEYOND_PX, edge))
-    return Sheet(np.asarray((middle + (corners - middle) * (1 + MARGIN)) * factor, np.float32), np.asarray(edge * factor, np.float32))
+    wider = middle + (corners - middle) * (1 + MARGIN)
+    return Sheet(np.asarray(wider * factor, np.float32), np.asarray(edge * factor, np.float32), 1 / scale)
 
 
 def _reduce(picture: Grey, scale: float) -> Grey:

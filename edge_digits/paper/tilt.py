@@ -26,6 +26,8 @@ STEP_DEG: Final = 0.5
 SMALLEST_DEG: Final = 1.5
 """Lines that slope less are found as they are."""
 MOST_POINTS: Final = 6000
+FEWEST_LINES: Final = 3
+"""One long stroke is a large 7, two are the edges of a sheet."""
 CLEAR_PEAK: Final = 1.5
 """The best angle must gather the ink this many times better than the page as it lies."""
 
@@ -44,17 +46,26 @@ def find_tilt(ink: Ink) -> float:
     step = -(-len(x) // MOST_POINTS)
     points = np.stack([x[::step], y[::step]]).astype(np.float64)
     angles = np.arange(-STEEPEST_DEG, STEEPEST_DEG + STEP_DEG, STEP_DEG)
-    gathered = np.array([_gathered(points, float(np.deg2rad(angle))) for angle in angles])
+    gathered = np.array([max(float(np.square(counts).sum()) for counts in _projections(points, angle)) for angle in angles])
     best = int(gathered.argmax())
-    level = gathered[len(angles) // 2]
-    return float(angles[best]) if abs(angles[best]) >= SMALLEST_DEG and gathered[best] >= CLEAR_PEAK * level else 0.0
+    if abs(angles[best]) < SMALLEST_DEG or gathered[best] < CLEAR_PEAK * gathered[len(angles) // 2]:
+        return 0.0
+    lines = max(_lines(counts, least / step) for counts in _projections(points, angles[best]))
+    return float(angles[best]) if lines >= FEWEST_LINES else 0.0
 
 
-def _gathered(points: NDArray[np.float64], angle: float) -> float:
-    """How much of the ink lies on few rows, or few columns, of a page turned by this angle: mean of squared counts."""
+def _projections(points: NDArray[np.float64], angle_deg: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """How many of the points lie on each row, and on each column, of a page turned by this angle."""
     x, y = points
-    across, along = y * np.cos(angle) - x * np.sin(angle), x * np.cos(angle) + y * np.sin(angle)
-    return max(float(np.square(np.bincount((axis - axis.min()).astype(np.intp))).sum()) for axis in (across, along))
+    sine, cosine = np.sin(np.deg2rad(angle_deg)), np.cos(np.deg2rad(angle_deg))
+    across, along = y * cosine - x * sine, x * cosine + y * sine
+    return np.bincount((across - across.min()).astype(np.intp)), np.bincount((along - along.min()).astype(np.intp))
+
+
+def _lines(counts: NDArray[np.intp], least: float) -> int:
+    """Rows that hold at least so many points, neighbours counted once."""
+    full = np.convolve(counts, np.ones(3, np.intp), mode="same") >= least
+    return int(np.count_nonzero(full[1:] & ~full[:-1])) + int(full[0])
 
 
 def level_page(page: Page, tilt_deg: float) -> Page:
