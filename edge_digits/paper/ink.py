@@ -35,6 +35,8 @@ WIDEST_STROKE_SHARE: Final = 1 / 9
 
 SHADOW_EDGE: Final = 0.95
 """Paper darker than this share of its surroundings lies in a shadow."""
+SHADOW_REACH: Final = 0.3
+"""The edge of a shadow goes over at least this share of the page's long side."""
 DARKEST_PAPER: Final = 12
 """Paper darker than this (of 255) holds no contrast that could be told from noise."""
 EVEN_LEVEL: Final = 200.0
@@ -116,13 +118,25 @@ def measure_darkness(grey: Grey) -> Grey:
     smooth = cv2.GaussianBlur(closed, (0, 0), side / 4).astype(np.float32)
     # Beside the edge of a shadow the smooth surface lies far over the paper: there the paper is taken as it is found.
     found = cv2.erode(closed, np.ones((3, 3), np.uint8)).astype(np.float32)
-    # Only over areas as wide as that closing: a blot of thick strokes is no shadow.
-    shaded = cv2.morphologyEx((found < SHADOW_EDGE * smooth).astype(np.uint8), cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
-    paper = np.where(shaded > 0, found, smooth) * (light / EVEN_LEVEL)
+    shaded = _reaching_across(found < SHADOW_EDGE * smooth)
+    paper = np.where(shaded, found, smooth) * (light / EVEN_LEVEL)
     full = enlarge(np.clip(paper, 0, 255).astype(np.uint8), PAPER_HALVINGS, grey.shape)
     below = cv2.subtract(full, cv2.GaussianBlur(grey, (3, 3), 0))
     least = cv2.max(full, DARKEST_PAPER)  # type: ignore[call-overload]
     return np.asarray(cv2.divide(below, least, scale=255.0), np.uint8)
+
+
+def _reaching_across(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pieces of a mask that come in from the border and go far, as the edge of a shadow does; a blot of thick strokes does not."""
+    if not mask.any():
+        return mask
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    at_border = np.zeros(len(stats), bool)
+    at_border[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = True
+    far = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= SHADOW_REACH * max(mask.shape)
+    chosen = at_border & far
+    chosen[0] = False
+    return np.asarray(chosen[labels], bool)
 
 
 def smooth_light(grey: Grey) -> NDArray[np.float32]:
