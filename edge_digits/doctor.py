@@ -32,6 +32,7 @@ EXTRAS: Final = {
     "xlsx": ("openpyxl",),
     "cluster": ("ray",),
     "evaluate": ("scipy",),
+    "assign": ("scipy",),
 }
 """Modules of the extras that may be added to any installation; the same as in pyproject.toml."""
 
