@@ -27,18 +27,24 @@ LETTER_SHARE: Final = 0.34
 SURE_IN_TEXT: Final = 0.98
 LEAST_IN_TEXT: Final = 2
 MEAN_IN_TEXT: Final = 0.9
+"""On a page of text, digits that stand together are a number from so many on, when their mean probability reaches this."""
 LETTERS_OF_TEXT: Final = 12
 TEXT_SHARE: Final = 0.55
 """A page with at least so many letters, and this share of them among its glyphs, is text with numbers in it."""
 STEEPEST_ONE_DEG: Final = 38.0
 """A 1 that leans further is a slash."""
 POSSIBLE_ONE: Final = 0.1
+"""A stroke that was left out is looked at again from this probability of a 1 on."""
 SURE_COMPANY: Final = 0.9
 LEAST_COMPANY: Final = 3
 COMPANY_REACH: Final = 6.0
-NEAR_LETTER: Final = 1.0
 LIKE_HEIGHT: Final = 0.65
+"""It is a 1 when so many sure digits, none of them a 1, stand on its line, at most so many digit heights away, the lower of the two
+at least this share of the taller one high."""
+NEAR_LETTER: Final = 1.0
+"""No letter may stand closer than so many digit heights."""
 RESTORED: Final = 0.8
+"""Its probability then."""
 LETTER_LIKE: Final = (0, 1)
 """Digits that cannot be told from letters by their shape."""
 
