@@ -8,6 +8,7 @@ and lattice, as in the classical readers of cheque amounts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -246,19 +247,25 @@ def _hypotheses(index: int, cluster: tuple[Fragment, ...], height: float) -> lis
     for first in range(len(cluster)):
         for last in range(first, min(first + LONGEST_RUN, len(cluster))):
             run = cluster[first : last + 1]
-            left, top = min(f.box[0] for f in run), min(f.box[1] for f in run)
-            right, bottom = max(f.box[0] + f.box[2] for f in run), max(f.box[1] + f.box[3] for f in run)
-            if last > first and right - left > WIDEST_RUN * max(height, bottom - top):
+            box = enclosing(run)
+            if last > first and box[2] > WIDEST_RUN * max(height, box[3]):
                 continue
-            box = (left, top, right - left, bottom - top)
-            found.append(Hypothesis(index, first, last, box, run[0].shape if first == last else _overlay(run, box)))
+            found.append(Hypothesis(index, first, last, box, run[0].shape if first == last else put_together(run)))
     return found
 
 
-def _overlay(run: tuple[Fragment, ...], box: tuple[int, int, int, int]) -> Grey:
-    left, top, width, height = box
+def enclosing(fragments: Sequence[Fragment]) -> tuple[int, int, int, int]:
+    """Smallest box around fragments, at least one: x, y, width, height in page pixels."""
+    left, top = min(f.box[0] for f in fragments), min(f.box[1] for f in fragments)
+    right, bottom = max(f.box[0] + f.box[2] for f in fragments), max(f.box[1] + f.box[3] for f in fragments)
+    return left, top, right - left, bottom - top
+
+
+def put_together(fragments: Sequence[Fragment]) -> Grey:
+    """All ink of fragments, at least one: uint8 (h, w), ink 255, paper 0, cut to their box."""
+    left, top, width, height = enclosing(fragments)
     picture = np.zeros((height, width), np.uint8)
-    for fragment in run:
+    for fragment in fragments:
         x, y, w, h = fragment.box
         window = picture[y - top : y - top + h, x - left : x - left + w]
         np.maximum(window, fragment.shape, out=window)

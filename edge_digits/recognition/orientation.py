@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.paper.glyphs import Fragment, Glyphs
+from edge_digits.paper.glyphs import Fragment, Glyphs, enclosing, put_together
 from edge_digits.paper.tiles import make_tiles
 from edge_digits.recognition.classifier import Classifier, Predictions
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
@@ -53,7 +53,7 @@ def find_turn(glyphs: Glyphs, predictions: Predictions, classifier: Classifier) 
     least = LEAST_GAIN + GAIN_A_GLYPH * len(pieces)
     if len(pieces) < FEWEST_TO_TURN or _most_to_gain(glyphs, pieces, predictions) < least:
         return 0
-    pictures = [_picture(piece) for piece in pieces]
+    pictures = [put_together(piece) for piece in pieces]
     worth = []
     for quarters in range(4):
         turned = [np.ascontiguousarray(np.rot90(picture, quarters)) for picture in pictures]
@@ -82,15 +82,12 @@ def _pieces(glyphs: Glyphs) -> list[list[Fragment]]:
 
 def _bounds(piece: list[Fragment]) -> tuple[int, int, int, int]:
     """Left, top, right, bottom."""
-    boxes = np.array([fragment.box for fragment in piece])
-    left, top = boxes[:, :2].min(axis=0)
-    right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
-    return int(left), int(top), int(right), int(bottom)
+    x, y, w, h = enclosing(piece)
+    return x, y, x + w, y + h
 
 
 def _fits(piece: list[Fragment], height: float) -> bool:
-    left, top, right, bottom = _bounds(piece)
-    return SIZES[0] * height <= max(right - left, bottom - top) <= SIZES[1] * height
+    return SIZES[0] * height <= max(enclosing(piece)[2:]) <= SIZES[1] * height
 
 
 def _stacked(pieces: list[list[Fragment]], among: list[list[Fragment]]) -> float:
@@ -111,20 +108,8 @@ def _most_to_gain(glyphs: Glyphs, pieces: list[list[Fragment]], predictions: Pre
     known = {hypothesis.box: 0.0 if bars[i] else float(logs[i]) for i, hypothesis in enumerate(glyphs.hypotheses)}
     lacking = 0.0
     for piece in pieces:
-        left, top, right, bottom = _bounds(piece)
-        lacking -= known.get((left, top, right - left, bottom - top), LOG_FLOOR)
+        lacking -= known.get(enclosing(piece), LOG_FLOOR)
     return lacking
-
-
-def _picture(piece: list[Fragment]) -> NDArray[np.uint8]:
-    """The fragments of a piece put together again."""
-    left, top, right, bottom = _bounds(piece)
-    picture = np.zeros((bottom - top, right - left), np.uint8)
-    for fragment in piece:
-        x, y, w, h = fragment.box
-        window = picture[y - top : y - top + h, x - left : x - left + w]
-        np.maximum(window, fragment.shape, out=window)
-    return picture
 
 
 def _digit_logs(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis
+from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis, enclosing, put_together
 from edge_digits.recognition.strings import ReadString, StringReader
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
@@ -40,25 +40,7 @@ def _may_be_several(cluster: Sequence[Fragment]) -> bool:
 def read_runs(glyphs: Glyphs, reader: StringReader) -> dict[int, ReadString]:
     """What stands in each cluster that may hold several digits, by the cluster's index."""
     chosen = runs_to_read(glyphs)
-    return dict(zip(chosen, reader.read([cluster_picture(glyphs.clusters[i]) for i in chosen]), strict=True))
-
-
-def cluster_picture(cluster: Sequence[Fragment]) -> NDArray[np.uint8]:
-    """All ink of a cluster: uint8 (h, w), ink 255, paper 0, cut to its box."""
-    left, top, width, height = enclosing(cluster)
-    picture = np.zeros((height, width), np.uint8)
-    for fragment in cluster:
-        x, y, w, h = fragment.box
-        window = picture[y - top : y - top + h, x - left : x - left + w]
-        np.maximum(window, fragment.shape, out=window)
-    return picture
-
-
-def enclosing(fragments: Sequence[Fragment]) -> Box:
-    """Smallest box around fragments: x, y, width, height in page pixels."""
-    left, top = min(f.box[0] for f in fragments), min(f.box[1] for f in fragments)
-    right, bottom = max(f.box[0] + f.box[2] for f in fragments), max(f.box[1] + f.box[3] for f in fragments)
-    return left, top, right - left, bottom - top
+    return dict(zip(chosen, reader.read([put_together(glyphs.clusters[i]) for i in chosen]), strict=True))
 
 
 def align(cluster: Sequence[Fragment], judged: Sequence[Judged], read: ReadString) -> list[Judged] | None:
@@ -106,7 +88,7 @@ def _path_to(named: int, at: int, taken: Mapping[tuple[int, int], Judged | None]
 def column_boxes(cluster: Sequence[Fragment], read: ReadString) -> list[Box]:
     """A box for each label by where it was read: upright cuts half way between neighbours, drawn in to the ink."""
     left, top, width, _ = enclosing(cluster)
-    picture = cluster_picture(cluster)
+    picture = put_together(cluster)
     middles = np.array(read.middles)
     cuts = [0, *(round(width * float(cut)) for cut in (middles[:-1] + middles[1:]) / 2), width]
     boxes = []

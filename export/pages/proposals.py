@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.options import RecognitionOptions
-from edge_digits.paper.glyphs import Glyphs, find_glyphs
+from edge_digits.paper.glyphs import Glyphs, enclosing, find_glyphs, put_together
 from edge_digits.paper.ink import find_ink
 from edge_digits.paper.page import find_page
 from edge_digits.paper.strips import make_strip
@@ -32,7 +32,7 @@ from edge_digits.paper.surroundings import PATCH_SHAPE, make_surroundings
 from edge_digits.paper.tiles import make_tile
 from edge_digits.recognition.classifier import Classifier
 from edge_digits.recognition.context import HOPELESS
-from edge_digits.recognition.runs import cluster_picture, enclosing, runs_to_read
+from edge_digits.recognition.runs import runs_to_read
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from edge_digits.sources.frame import Frame
 from export.pages.labels import NOT_SAME, NOT_SAME_BY_HAND, UNDECIDED, label_boxes, label_cluster
@@ -97,7 +97,7 @@ def label_strips(
     strips: list[NDArray[np.uint8]] = []
     meant: list[list[int]] = []
     for index in runs_to_read(glyphs):
-        picture = cluster_picture(glyphs.clusters[index])
+        picture = put_together(glyphs.clusters[index])
         left, top, _, _ = enclosing(glyphs.clusters[index])
         labels = label_cluster(picture, (left, top), boxes, digits, letters=letters)
         if labels is None or len(labels) > MOST_LABELS or (labels == [NOT_ONE_DIGIT] and rng.random() > OTHERS_KEPT):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis
+from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis, enclosing, put_together
 from edge_digits.paper.ink import Ink
 from edge_digits.paper.page import Page
 from edge_digits.recognition.runs import (
@@ -22,9 +22,7 @@ from edge_digits.recognition.runs import (
     MOST_FRAGMENTS,
     Judged,
     align,
-    cluster_picture,
     column_boxes,
-    enclosing,
     read_runs,
     runs_to_read,
     sureness,
@@ -52,7 +50,7 @@ def proposed(cluster: Sequence[Fragment], rows: dict[tuple[int, int], Row] | Non
     for first in range(len(cluster)):
         for last in range(first, min(first + longest, len(cluster))):
             run = cluster[first : last + 1]
-            hypothesis = Hypothesis(0, first, last, enclosing(run), cluster_picture(run))
+            hypothesis = Hypothesis(0, first, last, enclosing(run), put_together(run))
             judged.append((hypothesis, (rows or {}).get((first, last), row(NOT_ONE_DIGIT))))
     return judged
 
@@ -129,11 +127,11 @@ def test_the_path_is_the_best_of_all(widths: list[int], labels: list[int], seed:
 def test_the_picture_of_a_cluster_holds_all_its_ink() -> None:
     cross = [Fragment((5, 7, 3, 9), np.full((9, 3), 100, np.uint8)), Fragment((2, 10, 9, 3), np.full((3, 9), 255, np.uint8))]
     assert enclosing(cross) == (2, 7, 9, 9)
-    picture = cluster_picture(cross)
+    picture = put_together(cross)
     assert picture.shape == (9, 9)
     assert (picture[3:6] == 255).all()
     assert picture[0].tolist() == [0, 0, 0, 100, 100, 100, 0, 0, 0]
-    assert (cluster_picture(cross[:1]) == 100).all()
+    assert (put_together(cross[:1]) == 100).all()
 
 
 def test_boxes_are_cut_half_way_and_drawn_in_to_the_ink() -> None:
