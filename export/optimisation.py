@@ -83,19 +83,8 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
         self.step += 1
-        self._follow()
+        follow(self.average, self.network, self.step, self.options.average_decay)
         return loss, logits
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the averaged twin towards the network; early on it follows closely."""
-        decay = min(self.options.average_decay, (1 + self.step) / (10 + self.step))
-        pairs = list(zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True))
-        real = [pair for pair in pairs if pair[0].dtype.is_floating_point]
-        torch._foreach_lerp_([mine for mine, _ in real], [theirs for _, theirs in real], 1.0 - decay)
-        for mine, theirs in pairs:
-            if not mine.dtype.is_floating_point:
-                mine.copy_(theirs)
 
     def state(self) -> dict[str, Any]:
         """All that a resumed run needs."""
@@ -112,6 +101,21 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, step: int, most: float) -> None:
+    """Move the averaged twin towards the network; early on it follows closely.
+
+    step : steps done. most : share of the averaged weights kept at each later step.
+    """
+    decay = min(most, (1 + step) / (10 + step))
+    pairs = list(zip(average.state_dict().values(), network.state_dict().values(), strict=True))
+    real = [pair for pair in pairs if pair[0].dtype.is_floating_point]
+    torch._foreach_lerp_([mine for mine, _ in real], [theirs for _, theirs in real], 1.0 - decay)
+    for mine, theirs in pairs:
+        if not mine.dtype.is_floating_point:
+            mine.copy_(theirs)
 
 
 def distillation_loss(logits: Tensor, answers: Tensor, temperature: float) -> Tensor:

@@ -9,29 +9,22 @@ paper. What it said is therefore weakened at random, and now and then withheld: 
 from __future__ import annotations
 
 import argparse
-import copy
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
-from export import checkpoint
+from export.companion_training import CompanionTraining
 from export.context_network import ContextNetwork
-from export.networks import count_parameters
-from export.optimisation import schedule, use_bfloat16
 from export.pages.proposals import Proposals, load_shards
-from export.record import RECORD_NAME, describe_commit, describe_machine, write_record
 
-AVERAGE_DECAY: Final = 0.999
 WITHHELD: Final = 0.15
 """Share of proposals for which the tile classifier's answer is withheld."""
 WEAKEST: Final = 0.35
@@ -71,66 +64,26 @@ def train(options: argparse.Namespace) -> ExitCode:
     if not 0 < np.count_nonzero(kept_aside.labels < NOT_ONE_DIGIT) < len(kept_aside.labels):
         raise UsageError(f"{options.validation}: needs proposals that are a digit and some that are none; make more of them")
     network = ContextNetwork().to(device, memory_format=torch.channels_last)
-    training = ContextTraining(network, device, options, proposals)
-    history: list[dict[str, float]] = []
-    if options.resume:
-        history = training.restore(checkpoint.load(options.out))
-    began = time.monotonic()
-    for epoch in range(len(history), options.epochs):
-        loss = training.run_epoch(epoch)
-        row = {"epoch": epoch + 1, "loss": round(loss, 5), **training.validate(kept_aside)}
-        print(" ".join(f"{name} {value}" for name, value in row.items()), f"{time.monotonic() - began:.0f} s", file=sys.stderr)
-        history.append(row)
-        checkpoint.save(options.out, training.state(history))
-    record = {
-        "network": "context",
-        "parameters": count_parameters(network),
-        **describe_commit(),
-        "seed": options.seed,
-        "machine": describe_machine(device),
-        "settings": training.settings(),
-        "proposals": {"count": len(proposals.labels), "pages": len(np.unique(proposals.pages))},
-        "seconds": round(time.monotonic() - began, 1),
-        "history": history,
-    }
-    write_record(options.out / RECORD_NAME, record)
+    pages = {"count": len(proposals.labels), "pages": len(np.unique(proposals.pages))}
+    ContextTraining(network, device, options, proposals, kept_aside).run("context", {"proposals": pages})
     return ExitCode.OK
 
 
-class ContextTraining:
-    """The network, its averaged twin and its optimiser, and the proposals they learn from."""
+class ContextTraining(CompanionTraining):
+    """The training of the context network, and the proposals it learns from and is validated on."""
 
-    def __init__(self, network: ContextNetwork, device: torch.device, options: argparse.Namespace, proposals: Proposals) -> None:
-        self.network, self.device, self.options, self.proposals = network, device, options, proposals
-        self.average = copy.deepcopy(network).eval()
-        self.steps = max(1, options.epochs * (len(proposals.labels) // options.batch))
-        self.step = 0
-        self.optimiser = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=0.02)
-        self.bfloat16 = use_bfloat16("auto", device)
+    examples = "proposals"
 
-    def run_epoch(self, epoch: int) -> float:
-        """All proposals once; returns the mean loss."""
-        self.network.train()
-        losses = []
-        batches = self._batches(np.random.default_rng((self.options.seed, epoch)))
-        total = len(self.proposals.labels) // self.options.batch
-        for patches, answers, labels in tqdm(batches, total=total, desc=f"epoch {epoch + 1}", file=sys.stderr, mininterval=5.0):
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.options.learning_rate * schedule(self.step / self.steps)
-            logits = answers + self._forward(self.network, patches)
-            loss = nn.functional.cross_entropy(logits, labels)
-            self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimiser.step()
-            self.step += 1
-            self._follow()
-            losses.append(float(loss.detach()))
-        return float(np.mean(losses))
+    def __init__(
+        self, network: ContextNetwork, device: torch.device, options: argparse.Namespace, proposals: Proposals, kept_aside: Proposals
+    ) -> None:
+        super().__init__(network, device, options, len(proposals.labels))
+        self.proposals, self.kept_aside = proposals, kept_aside
 
-    def _forward(self, network: nn.Module, patches: Tensor) -> Tensor:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            corrections: Tensor = network(patches.contiguous(memory_format=torch.channels_last))
-        return corrections.float()
+    def losses(self, rng: np.random.Generator) -> Iterator[Tensor]:
+        """See CompanionTraining."""
+        for patches, answers, labels in self._batches(rng):
+            yield nn.functional.cross_entropy(answers + self.forward(self.network, patches), labels)
 
     def _batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         order = rng.permutation(len(self.proposals.labels))
@@ -147,50 +100,15 @@ class ContextTraining:
             )
 
     @torch.no_grad()
-    def _follow(self) -> None:
-        decay = min(AVERAGE_DECAY, (1 + self.step) / (10 + self.step))
-        for mine, theirs in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if mine.dtype.is_floating_point:
-                mine.lerp_(theirs, 1.0 - decay)
-            else:
-                mine.copy_(theirs)
-
-    @torch.no_grad()
-    def validate(self, proposals: Proposals) -> dict[str, float]:
+    def validate(self) -> dict[str, float]:
         """Loss and errors in percent on proposals of pages kept aside, before and with the context."""
-        logits = []
+        logits, proposals = [], self.kept_aside
         for start in range(0, len(proposals.labels), VALIDATION_BATCH):
             patches = torch.from_numpy(proposals.patches[start : start + VALIDATION_BATCH].astype(np.float32) / 255.0)
-            logits.append(self._forward(self.average, patches.to(self.device)).cpu().numpy())
+            logits.append(self.forward(self.average, patches.to(self.device)).cpu().numpy())
         alone = proposals.log_probabilities.astype(np.float32)
         both = alone + np.concatenate(logits)
         return {**_figures("alone", alone, proposals.labels), **_figures("both", both, proposals.labels)}
-
-    def settings(self) -> dict[str, Any]:
-        """What a resumed run must have been started with."""
-        chosen = {name: getattr(self.options, name) for name in ("epochs", "batch", "learning_rate", "seed")}
-        return {**chosen, "proposals": len(self.proposals.labels), "bfloat16": self.bfloat16}
-
-    def state(self, history: list[dict[str, float]]) -> dict[str, Any]:
-        """All that a resumed run needs."""
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "history": history,
-            "settings": self.settings(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> list[dict[str, float]]:
-        """Go on from `state()`; returns the history. Raises UsageError for other settings."""
-        if state["settings"] != self.settings():
-            raise UsageError(f"{self.options.out}: was begun with other settings; give the same ones or another --out")
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step = int(state["step"])
-        return list(state["history"])
 
 
 def varied(patches: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:

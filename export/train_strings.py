@@ -7,33 +7,27 @@ nobody has to say where a digit ends.
 from __future__ import annotations
 
 import argparse
-import copy
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.paper.strips import STRIP_HEIGHT_PX
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from export import checkpoint
-from export.networks import count_parameters
-from export.optimisation import schedule, use_bfloat16
+from export.companion_training import CompanionTraining
 from export.pages.proposals import load_shards
-from export.record import RECORD_NAME, describe_commit, describe_machine, write_record
 from export.string_network import BLANK, StringNetwork, greedy
 from export.strings import NO_LABEL
 
-AVERAGE_DECAY: Final = 0.999
 VALIDATION_BATCH: Final = 500
 
 
@@ -100,28 +94,7 @@ def train(options: argparse.Namespace) -> ExitCode:
     network = StringNetwork()
     if options.start_from is not None:
         _start_from(network, options.start_from)
-    training = StringTraining(network.to(device, memory_format=torch.channels_last), device, options, strips, validation)
-    history: list[dict[str, float]] = []
-    if options.resume:
-        history = training.restore(checkpoint.load(options.out))
-    began = time.monotonic()
-    for epoch in range(len(history), options.epochs):
-        loss = training.run_epoch(epoch)
-        row = {"epoch": epoch + 1, "loss": round(loss, 5), **training.validate()}
-        print(" ".join(f"{name} {value}" for name, value in row.items()), f"{time.monotonic() - began:.0f} s", file=sys.stderr)
-        history.append(row)
-        checkpoint.save(options.out, training.state(history))
-    record = {
-        "network": "string",
-        "parameters": count_parameters(network),
-        **describe_commit(),
-        "seed": options.seed,
-        "machine": describe_machine(device),
-        "settings": training.settings(),
-        "seconds": round(time.monotonic() - began, 1),
-        "history": history,
-    }
-    write_record(options.out / RECORD_NAME, record)
+    StringTraining(network.to(device, memory_format=torch.channels_last), device, options, strips, validation).run("string")
     return ExitCode.OK
 
 
@@ -133,37 +106,22 @@ def _start_from(network: StringNetwork, run: Path) -> None:
         raise UsageError(f"{run}: its checkpoint is of no string network; give another --start-from") from error
 
 
-class StringTraining:
-    """The network, its averaged twin and its optimiser, and the strips they learn from."""
+class StringTraining(CompanionTraining):
+    """The training of the string network, and the strips it learns from and is validated on."""
+
+    examples = "strips"
+    largest_gradient = 5.0
 
     def __init__(
         self, network: StringNetwork, device: torch.device, options: argparse.Namespace, strips: Strips, validation: Strips
     ) -> None:
-        self.network, self.device, self.options, self.strips, self.validation = network, device, options, strips, validation
-        self.average = copy.deepcopy(network).eval()
-        self.steps = max(1, options.epochs * (len(strips.widths) // options.batch))
-        self.step = 0
-        self.optimiser = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=0.02)
-        self.bfloat16 = use_bfloat16("auto", device)
+        super().__init__(network, device, options, len(strips.widths))
+        self.strips, self.validation = strips, validation
 
-    def run_epoch(self, epoch: int) -> float:
-        """All strips once; returns the mean loss."""
-        self.network.train()
-        losses = []
-        rng = np.random.default_rng((self.options.seed, epoch))
-        total = len(self.strips.widths) // self.options.batch
-        for chosen in tqdm(self._batches(rng), total=total, desc=f"epoch {epoch + 1}", file=sys.stderr, mininterval=5.0):
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.options.learning_rate * schedule(self.step / self.steps)
-            loss = self._loss(self._logits(self.network, self.strips.batch(chosen)), chosen)
-            self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-            self.optimiser.step()
-            self.step += 1
-            self._follow()
-            losses.append(float(loss.detach()))
-        return float(np.mean(losses))
+    def losses(self, rng: np.random.Generator) -> Iterator[Tensor]:
+        """See CompanionTraining."""
+        for chosen in self._batches(rng):
+            yield self._loss(self._logits(self.network, self.strips.batch(chosen)), chosen)
 
     def _batches(self, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
         """Batches of strips of like width, in random order."""
@@ -176,9 +134,7 @@ class StringTraining:
 
     def _logits(self, network: nn.Module, strips: NDArray[np.uint8]) -> Tensor:
         inputs = torch.from_numpy(strips).to(self.device).float() / 255.0
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            logits: Tensor = network(inputs.contiguous(memory_format=torch.channels_last))
-        return logits.float()
+        return self.forward(network, inputs)
 
     def _loss(self, logits: Tensor, chosen: NDArray[np.intp]) -> Tensor:
         labels = self.strips.labels[chosen]
@@ -187,15 +143,6 @@ class StringTraining:
         columns = torch.full((len(chosen),), logits.shape[1], dtype=torch.long)
         log = torch.log_softmax(logits, dim=2).transpose(0, 1)
         return nn.functional.ctc_loss(log, targets, columns, torch.from_numpy(lengths), blank=BLANK, zero_infinity=True)
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        decay = min(AVERAGE_DECAY, (1 + self.step) / (10 + self.step))
-        for mine, theirs in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if mine.dtype.is_floating_point:
-                mine.lerp_(theirs, 1.0 - decay)
-            else:
-                mine.copy_(theirs)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -209,32 +156,6 @@ class StringTraining:
                 meant = [int(label) for label in row if label != NO_LABEL]
                 right[NOT_ONE_DIGIT not in meant].append(said == meant)
         return {"digits_right": round(100 * float(np.mean(right[True])), 2), "others_right": round(100 * float(np.mean(right[False])), 2)}
-
-    def settings(self) -> dict[str, Any]:
-        """What a resumed run must have been started with."""
-        chosen = {name: getattr(self.options, name) for name in ("epochs", "batch", "learning_rate", "seed")}
-        return {**chosen, "strips": len(self.strips.widths), "bfloat16": self.bfloat16}
-
-    def state(self, history: list[dict[str, float]]) -> dict[str, Any]:
-        """All that a resumed run needs."""
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "history": history,
-            "settings": self.settings(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> list[dict[str, float]]:
-        """Go on from `state()`; returns the history. Raises UsageError for other settings."""
-        if state["settings"] != self.settings():
-            raise UsageError(f"{self.options.out}: was begun with other settings; give the same ones or another --out")
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step = int(state["step"])
-        return list(state["history"])
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
