@@ -200,11 +200,16 @@ def _run(arguments: argparse.Namespace) -> int:
     gates = load_gates(arguments.gates)
     candidates = {"float": load_candidate(arguments.float_path), "int8": load_candidate(arguments.int8_path)}
     verdict = judge(candidates, load_tile_sets(arguments.tiles), gates, arguments.rounds)
-    onnx_files.write_atomically(arguments.out, (json.dumps(verdict, indent=1) + "\n").encode())
-    print(as_table(verdict))
+    return report_verdict("calibration.judge", verdict, as_table(verdict), arguments.out)
+
+
+def report_verdict(command: str, verdict: dict[str, Any], table: str, out: Path) -> int:
+    """Write a verdict and print its table; the exit code, with a line on stderr where a gate was missed."""
+    onnx_files.write_atomically(out, (json.dumps(verdict, indent=1) + "\n").encode())
+    print(table)
     missed = [check["gate"] for check in verdict["gates"] if not check["passed"]]
     if missed:
-        print(f"calibration.judge: refused, {len(missed)} gate(s) missed: {', '.join(missed)}", file=sys.stderr)
+        print(f"{command}: refused, {len(missed)} gate(s) missed: {', '.join(missed)}", file=sys.stderr)
         return int(ExitCode.MODEL)
     return 0
 

@@ -15,7 +15,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
@@ -35,9 +35,8 @@ from edge_digits.recognition.weights import COMPANIONS, CONTRACT_VERSION, LABELS
 from export import checkpoint
 from export.context_network import ContextNetwork
 from export.parity import TOLERANCE
-from export.record import RECORD_NAME
 from export.string_network import StringNetwork
-from export.to_onnx import NEWEST_IR_VERSION, OPSET, fold_batch_norm, write_atomically
+from export.to_onnx import NEWEST_IR_VERSION, OPSET, fold_batch_norm, training_of, write_atomically
 
 NETWORKS: Final = {"context": ContextNetwork, "strings": StringNetwork}
 TRAINING_KEYS: Final = ("network", "parameters", "commit", "changed", "seed", "machine", "settings", "proposals", "seconds")
@@ -148,7 +147,7 @@ def _metadata(options: argparse.Namespace) -> dict[str, str]:
         "contract_version": str(CONTRACT_VERSION),
         "kind": options.kind,
         "labels": json.dumps(LABELS),
-        "training": json.dumps({**_record(options.run), "sets": _known_sets(options)}, separators=(",", ":")),
+        "training": json.dumps({**training_of(options.run, TRAINING_KEYS), "sets": _known_sets(options)}, separators=(",", ":")),
     }
     if options.kind == "context":
         values["not_one_digit_share"] = f"{not_one_digit_share(options.proposals, options.run):.6g}"
@@ -185,16 +184,6 @@ def not_one_digit_share(folders: Sequence[Path], run: Path) -> float:
     if not 0.0 < share < 1.0:
         raise UsageError(f"{run}: share of not one digit among its proposals is {share:g}; nothing can be judged by such a network")
     return share
-
-
-def _record(run: Path) -> dict[str, Any]:
-    """What of the run's record goes into the file; {} for a run that is not finished."""
-    path = run / RECORD_NAME
-    if not path.is_file():
-        print(f"{path}: none yet, the run is not finished; the file will hold no training record", file=sys.stderr)
-        return {}
-    record = json.loads(path.read_text(encoding="utf-8"))
-    return {key: record[key] for key in TRAINING_KEYS if key in record}
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -13,6 +13,7 @@ import json
 import math
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,7 +68,7 @@ def main(arguments: list[str] | None = None) -> ExitCode:
         if options.not_one_digit_share is not None:
             shift_share(network, temperature, share, options.not_one_digit_share)
             share = options.not_one_digit_share
-        data = to_onnx(network, temperature, _training_of(options.run), share)
+        data = to_onnx(network, temperature, training_of(options.run, TRAINING_KEYS), share)
         write_atomically(options.out, data)
     except EdgeDigitsError as error:
         print(f"export.to_onnx: {error}", file=sys.stderr)
@@ -164,14 +165,14 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise UsageError(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
 
 
-def _training_of(run: Path) -> dict[str, Any]:
+def training_of(run: Path, keys: Sequence[str]) -> dict[str, Any]:
     """What of the run's record goes into the file; {} for a run that is not finished."""
     path = run / RECORD_NAME
     if not path.is_file():
         print(f"{path}: none yet, the run is not finished; the file will hold no training record", file=sys.stderr)
         return {}
     record = json.loads(path.read_text(encoding="utf-8"))
-    return {key: record[key] for key in TRAINING_KEYS if key in record}
+    return {key: record[key] for key in keys if key in record}
 
 
 if __name__ == "__main__":

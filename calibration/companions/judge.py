@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -20,13 +19,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration import latency, onnx_files
+from calibration import latency
 from calibration.companions.candidate import Candidate, largest_difference, load_candidate, readings
 from calibration.companions.sets import CompanionSets, Examples, load_companion_sets
 from calibration.errors import CalibrationError, report
 from calibration.gates import COMMITTED_GATES, FILE_GROUP, Gates, load_gates
-from calibration.judge import PRECISIONS, VERDICT_FORMAT, machine_facts
-from edge_digits.errors import ExitCode
+from calibration.judge import PRECISIONS, VERDICT_FORMAT, machine_facts, report_verdict
 from edge_digits.recognition.companions import CONTRACTS, as_companion_input
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
@@ -149,13 +147,7 @@ def _run(arguments: argparse.Namespace) -> int:
     gates = load_gates(arguments.gates, sets.kind)
     candidates = {"float": load_candidate(arguments.float_path), "int8": load_candidate(arguments.int8_path)}
     verdict = judge_companion(candidates, sets, gates, arguments.rounds)
-    onnx_files.write_atomically(arguments.out, (json.dumps(verdict, indent=1) + "\n").encode())
-    print(as_table(verdict))
-    missed = [check["gate"] for check in verdict["gates"] if not check["passed"]]
-    if missed:
-        print(f"calibration.companions.judge: refused, {len(missed)} gate(s) missed: {', '.join(missed)}", file=sys.stderr)
-        return int(ExitCode.MODEL)
-    return 0
+    return report_verdict("calibration.companions.judge", verdict, as_table(verdict), arguments.out)
 
 
 if __name__ == "__main__":
