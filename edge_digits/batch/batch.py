@@ -71,7 +71,10 @@ class Batch:
         self.tally.seconds = monotonic() - started
 
     def entries(self, change: Change | None = None) -> Iterator[dict[str, Any]]:
-        """JSON objects of all pages and failures, in the order of the files; counted as they pass.
+        """What the table is written from: one JSON object a page or failure, in the order of the files and their pages.
+
+        A page: the object of `read --format json`, less "elapsed_ms". A failure: {"source", "error": {"type", "message"}},
+        and "page" where it is of one page. Counted as they pass.
 
         change : what is done to each before it is counted.
         """

@@ -17,7 +17,7 @@ def rows_of(entry: Mapping[str, Any]) -> Iterator[Row]:
     """Rows of one page's or one failure's JSON object, a cell a column of COLUMNS; None where there is nothing to say."""
     source = safe_source(entry["source"])
     if "error" in entry:
-        yield (source, *[None] * 10, f"{entry['error']['type']}: {entry['error']['message']}")
+        yield (source, entry.get("page"), *[None] * 9, f"{entry['error']['type']}: {entry['error']['message']}")
         return
     found = False
     for line, content in enumerate(entry["lines"], 1):

@@ -71,7 +71,9 @@ class FilePages:
             reading = self._reader.read_frame(frame)
             if task.annotated is not None:
                 _write_picture(task.annotated, frame, annotate(frame, reading))
-            yield reading.to_dict(all_candidates=self._reader.options.reading.all_candidates)
+            entry = reading.to_dict(all_candidates=self._reader.options.reading.all_candidates)
+            del entry["elapsed_ms"]  # A table says the same of the same papers, however often they are read.
+            yield entry
 
 
 def work(pipe: connection.Connection, factory: ReaderFactory, options: Options) -> None:

@@ -24,6 +24,7 @@ ENTRIES: list[dict[str, Any]] = [
     ).to_dict(),
     reading(source="=1+1.png").to_dict(),
     {"source": "c.png", "error": {"type": "InputDecodeError", "message": 'c.png: bad, "very"'}},
+    {"source": "d.pdf", "page": 2, "error": {"type": "InputDecodeError", "message": "d.pdf: PDF page 2 is damaged"}},
 ]
 
 
@@ -35,7 +36,9 @@ def test_rows_and_their_columns() -> None:
         ("a.png", 2, 1, "7", "7"),
         ("./=1+1.png", None, None, None, None),
         ("c.png", None, None, None, None),
+        ("d.pdf", None, None, None, None),
     ]
+    assert [row["page"] for row in rows] == [1, 1, 1, 1, None, 2]
     assert (rows[0]["x"], rows[0]["y"], rows[0]["width"], rows[0]["height"]) == (1, 2, 30, 40)
     assert rows[4]["error"] == 'InputDecodeError: c.png: bad, "very"'
 
@@ -61,7 +64,8 @@ def test_csv(tmp_path: Path) -> None:
     assert rows[1] == ["a.png", "1", "1", "1", "05", "05", "0.9980", "1", "2", "30", "40", ""]
     assert rows[4] == ["./=1+1.png", "1", *[""] * 10]
     assert rows[5][-1] == 'InputDecodeError: c.png: bad, "very"'
-    assert len(rows) == 6
+    assert rows[6][:2] == ["d.pdf", "2"]
+    assert len(rows) == 7
 
 
 def test_json_lines_are_the_objects_of_read(tmp_path: Path) -> None:
@@ -85,7 +89,7 @@ def test_xlsx_keeps_zeros_and_colours_confidence(tmp_path: Path) -> None:
     assert rows[2][4:6] == ("1?", None)
     assert rows[4][0] == "./=1+1.png"
     assert fills == [SURE_FILL, UNSURE_FILL, DOUBTFUL_FILL]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:L6")
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:L7")
 
 
 def test_xlsx_bears_names_that_xml_cannot_and_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
