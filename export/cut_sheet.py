@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.options import Options, RecognitionOptions
-from edge_digits.personal.pairing import Labelled, contact_sheet, cut_out
+from edge_digits.personal.crops import cut_out
+from edge_digits.personal.pairing import Labelled, contact_sheet
 from edge_digits.personal.samples import DIGITS
 from edge_digits.reader import Reader
 from edge_digits.reading.reading import Digit, Reading
@@ -116,7 +117,7 @@ def save_cuts(folder: Path, name: str, cuts: Sequence[Cut]) -> list[Path]:
     if earlier:
         raise UsageError(f"{earlier[0]}: a sheet '{name}' was cut into this folder before; rename the photograph or remove its pictures")
     for path, cut in zip(paths, cuts, strict=True):
-        _write_picture(path, cut.labelled.crop)
+        _write_picture(path, cut.labelled.crop.picture)
     return paths
 
 

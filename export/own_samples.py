@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from edge_digits.errors import InputNotFoundError, UsageError
 from edge_digits.options import SourceOptions
-from edge_digits.paper.single import find_single_glyph
 from edge_digits.paper.tiles import TILE_SIDE_PX, Glyph, make_tile
 from edge_digits.personal.adaptation import FEWEST_SAMPLES
 from edge_digits.personal.pairing import pair_labels, parse_labels
-from edge_digits.personal.samples import DIGITS, Split, find_samples, read_samples
+from edge_digits.personal.samples import DIGITS, Split, find_samples, glyph_of, read_samples
 from edge_digits.reader import Reader
 from edge_digits.sources.images import open_frames
 
@@ -86,7 +85,7 @@ def load_page(photo: Path, labels: str) -> OwnSamples:
     """
     frame = next(open_frames(photo, SourceOptions()))
     paired = pair_labels(Reader().read_frame(frame), frame, parse_labels(labels))
-    glyphs = [find_single_glyph(item.crop) for item in paired]
+    glyphs = [glyph_of(item.crop) for item in paired]
     names = [f"{photo.name} digit {number}" for number in range(1, len(paired) + 1)]
     empty = [index for index, glyph in enumerate(glyphs) if not glyph.any()]
     samples = _samples(glyphs, [item.label for item in paired], names, [f"left out {names[index]}: no ink found" for index in empty])

@@ -8,27 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from edge_digits.arguments import add_model_arguments, model_options
 from edge_digits.errors import ExitCode, ModelError, UsageError
 from edge_digits.options import RecognitionOptions
-from edge_digits.paper.tiles import make_tiles
-from edge_digits.personal.adaptation import Adaptation, adapt, count_errors, outputs_of
-from edge_digits.personal.reserve import load_reserve
-from edge_digits.personal.samples import Samples, find_samples, read_samples, require_some
-from edge_digits.recognition.adapted import (
-    AdaptedHead,
-    adapted_names,
-    check_name,
-    find_adapted,
-    remove_adapted,
-    save_adapted,
-)
-from edge_digits.recognition.classifier import Classifier
-from edge_digits.recognition.weights import PRECISIONS, is_path, load_manifest
+from edge_digits.personal.own_model import make_own_model
+from edge_digits.recognition.adapted import adapted_names, find_adapted, remove_adapted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,72 +39,16 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.OK
     if arguments.name is None:
         raise UsageError("--samples needs a --name for the adapted model, for example --name me")
-    _check_free(arguments.name)
     return _adapt(arguments.samples, arguments.name, model_options(arguments), arguments.format)
 
 
-def _check_free(name: str) -> None:
-    """Raises UsageError for a name that cannot be, or that a shipped model has."""
-    check_name(name)
-    taken = {"default", *load_manifest()["models"]}
-    if name in taken:
-        raise UsageError(f"name '{name}' is that of a shipped model; choose another")
-
-
 def _adapt(folder: Path, name: str, options: RecognitionOptions, output: str) -> ExitCode:
-    if find_adapted(options.model) is not None:
-        raise UsageError(f"--model '{options.model}' is itself adapted; adapt a shipped model")
-    samples = read_samples(find_samples(folder))
-    for line in samples.skipped:
+    model = make_own_model(folder, name, options)
+    for line in model.skipped:
         print(f"edge-digits: skipped {line}", file=sys.stderr)
-    require_some(samples, folder)
-    classifier = Classifier(options)
-    adaptation = adapt(classifier, samples, load_reserve())
-    tested = _test_errors(classifier, adaptation, read_samples(find_samples(folder, "test")))
-    metadata = {
-        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "samples": {"train": samples.counts(), "skipped": len(samples.skipped)},
-        "figures": {**adaptation.figures.to_dict(), **tested},
-    }
-    difference = adaptation.difference
-    head = AdaptedHead(name, difference.weights, difference.bias, _base_name(classifier, options), _base_files(classifier), metadata)
-    path = save_adapted(head)
-    print(f"edge-digits: wrote {path}, {path.stat().st_size} bytes; use it with --model {name}", file=sys.stderr)
-    if output == "json":
-        print(json.dumps({"name": name, **metadata}))
-    else:
-        print(f"{name}: {adaptation.figures.text()}{_test_text(tested)}")
+    print(f"edge-digits: wrote {model.path}, {model.path.stat().st_size} bytes; use it with --model {name}", file=sys.stderr)
+    print(json.dumps(model.to_dict()) if output == "json" else model.text())
     return ExitCode.OK
-
-
-def _test_errors(classifier: Classifier, adaptation: Adaptation, test: Samples) -> dict[str, int]:
-    """Errors on the samples kept apart for it; {} without any."""
-    if len(test) == 0:
-        return {}
-    outputs = outputs_of(classifier, make_tiles(test.glyphs))
-    return {
-        "test_samples": len(test),
-        "test_errors_before": count_errors(outputs.logits, test.labels),
-        "test_errors_after": count_errors(adaptation.difference.apply(outputs), test.labels),
-    }
-
-
-def _test_text(tested: dict[str, int]) -> str:
-    if not tested:
-        return ""
-    return f"; test errors {tested['test_errors_before']} -> {tested['test_errors_after']} of {tested['test_samples']}"
-
-
-def _base_name(classifier: Classifier, options: RecognitionOptions) -> str:
-    """How to find the base again, from whatever folder and whatever the default will be."""
-    return str(Path(options.model).resolve()) if is_path(options.model) else classifier.file.name
-
-
-def _base_files(classifier: Classifier) -> dict[str, str]:
-    """SHA-256 of the base's files by precision: the head fitted to one serves its twin as well."""
-    entry = classifier.file.entry
-    twins: dict[str, str] = {kind: entry[kind]["sha256"] for kind in PRECISIONS if kind in entry}
-    return {**twins, classifier.precision: classifier.file.sha256}
 
 
 def _list(output: str) -> ExitCode:

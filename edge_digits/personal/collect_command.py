@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from edge_digits.arguments import add_reader_arguments, reader_options
 from edge_digits.errors import ExitCode, UsageError
 from edge_digits.personal.canvas import draw_digits
+from edge_digits.personal.crops import Crop
 from edge_digits.personal.pairing import contact_sheet, pair_labels, parse_labels
-from edge_digits.personal.samples import DIGITS, Split, count_samples, split_in_turn, store_sample
+from edge_digits.personal.samples import DIGITS, SPLITS, Split, count_samples, split_in_turn, store_sample
 from edge_digits.reader import Reader
 from edge_digits.sources.images import open_frames
 
-SPLITS: Final = ("train", "test", "10/5")
+SPLIT_CHOICES: Final = (*SPLITS, "10/5")
 SHEET_NAME: Final = "contact_sheet.png"
 DRAWN_EACH: Final = 15
 
@@ -36,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--draw", action="store_true", help="draw digits with the mouse in a window")
     parser.add_argument("--labels", metavar="DIGITS", help="what stands on the page, a blank between lines: '0123456789 0123456789'")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="samples folder; new samples are added to it")
-    parser.add_argument("--split", choices=SPLITS, default="train", help="10/5: ten of a digit to train, the next five to test, in turn")
+    parser.add_argument(
+        "--split", choices=SPLIT_CHOICES, default="train", help="10/5: ten of a digit to train, the next five to test, in turn"
+    )
     parser.add_argument("--each", type=int, default=DRAWN_EACH, metavar="N", help="drawings of each digit (default %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="write the contact sheet only, to look at first")
     add_reader_arguments(parser)
@@ -73,7 +76,7 @@ def _collect_drawn(arguments: argparse.Namespace) -> ExitCode:
     return _store(arguments, draw_digits([digit for _ in range(arguments.each) for digit in DIGITS]))
 
 
-def _store(arguments: argparse.Namespace, crops: Iterable[tuple[int, NDArray[np.uint8]]]) -> ExitCode:
+def _store(arguments: argparse.Namespace, crops: Iterable[tuple[int, Crop | NDArray[np.uint8]]]) -> ExitCode:
     """Store crops as they come, so that what was drawn is kept when the window is closed; prints their paths."""
     stored: Counter[Split] = Counter()
     counts = {digit: count_samples(arguments.out, digit) for digit in DIGITS}

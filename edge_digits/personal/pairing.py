@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.errors import UsageError
-from edge_digits.reading.reading import Box, Digit, Reading
+from edge_digits.personal.crops import Crop, cut_out
+from edge_digits.reading.reading import Digit, Reading
 from edge_digits.sources.frame import Frame
 
-MARGIN_SHARE: Final = 0.25
-"""Paper kept around a digit, of its longer side: enough to see what is paper, and for another crop later."""
 CELL_PX: Final = 96
 CAPTION_PX: Final = 22
 CELLS_A_ROW: Final = 12
@@ -25,11 +24,11 @@ AGREES: Final = (0, 110, 0)
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One digit found on a page and its label. label : 0..9. crop : uint8 (h, w) or (h, w, 3) BGR, from the frame."""
+    """One digit found on a page and its label. label : 0..9. crop : from the frame."""
 
     digit: Digit
     label: int
-    crop: NDArray[np.uint8]
+    crop: Crop
 
 
 def parse_labels(text: str) -> list[str]:
@@ -60,18 +59,10 @@ def pair_labels(reading: Reading, frame: Frame, labels: Sequence[str]) -> list[L
     if wrong:
         raise UsageError(f"{reading.source}: {'; '.join(wrong)}; nothing was stored")
     return [
-        Labelled(digit, int(label), cut_out(frame, digit.box))
+        Labelled(digit, int(label), cut_out(frame, digit.box, digit.digit))
         for digits, line in zip(found, labels, strict=True)
         for digit, label in zip(digits, line, strict=True)
     ]
-
-
-def cut_out(frame: Frame, box: Box) -> NDArray[np.uint8]:
-    """The frame's own pixels around a box, with a margin of paper; kept inside the frame. uint8 (h, w) or (h, w, 3)."""
-    x, y, width, height = box
-    margin = max(2, round(max(width, height) * MARGIN_SHARE))
-    top, left = max(0, y - margin), max(0, x - margin)
-    return np.ascontiguousarray(frame.picture[top : y + height + margin, left : x + width + margin])
 
 
 def contact_sheet(labelled: Sequence[Labelled]) -> NDArray[np.uint8]:
@@ -90,7 +81,8 @@ def contact_sheet(labelled: Sequence[Labelled]) -> NDArray[np.uint8]:
 
 def _cell(item: Labelled) -> NDArray[np.uint8]:
     cell = np.full((CELL_PX + CAPTION_PX, CELL_PX, 3), 255, np.uint8)
-    crop = cv2.cvtColor(item.crop, cv2.COLOR_GRAY2BGR) if item.crop.ndim == 2 else item.crop
+    picture = item.crop.picture
+    crop = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) if picture.ndim == 2 else picture
     scale = (CELL_PX - 4) / max(crop.shape[:2])
     size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,10 +22,13 @@ from edge_digits.errors import InputDecodeError, InputError, InputNotFoundError,
 from edge_digits.options import SourceOptions
 from edge_digits.paper.single import find_single_glyph
 from edge_digits.paper.tiles import Glyph
+from edge_digits.personal.crops import Crop, encode_crop, read_origin
+from edge_digits.sources.contents import read_contents
 from edge_digits.sources.images import open_frames
 
 Split = Literal["train", "test"]
 
+SPLITS: Final[tuple[Split, ...]] = ("train", "test")
 DIGITS: Final = range(10)
 PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 TRAIN_IN_TURN: Final = 10
@@ -100,10 +102,17 @@ def _read_glyph(sample: Sample, options: SourceOptions) -> Glyph:
     frame = next(open_frames(sample.path, options), None)
     if frame is None:
         raise InputDecodeError(f"{sample.path}: holds no page")
-    glyph = find_single_glyph(frame.picture)
+    glyph = glyph_of(Crop(frame.picture, read_origin(read_contents(sample.path))))
     if not glyph.any():
         raise InputDecodeError(f"{sample.path}: no ink found; remove it from the samples")
     return glyph
+
+
+def glyph_of(crop: Crop) -> Glyph:
+    """The glyph of a crop, uint8 (h, w), ink 255, paper 0; all zero when there is no ink."""
+    glyph = find_single_glyph(crop.close())
+    # A box drawn too tight cuts its own digit; the margin around it has the rest.
+    return glyph if glyph.any() else find_single_glyph(crop.picture)
 
 
 def split_in_turn(index: int) -> Split:
@@ -111,26 +120,48 @@ def split_in_turn(index: int) -> Split:
     return "train" if index % (TRAIN_IN_TURN + TEST_IN_TURN) < TRAIN_IN_TURN else "test"
 
 
-def count_samples(folder: Path, digit: int) -> int:
-    """Number of stored samples of a digit, train and test together."""
-    return sum(len(list((folder / split / str(digit)).glob("*.png"))) for split in ("train", "test"))
+def count_samples(folder: Path, digit: int, split: Split | None = None) -> int:
+    """Number of stored samples of a digit in one split, or in both together."""
+    splits = SPLITS if split is None else (split,)
+    return sum(len(list((folder / split / str(digit)).glob("*.png"))) for split in splits)
 
 
-def store_sample(folder: Path, split: Split, digit: int, crop: NDArray[np.uint8]) -> Path:
+def store_sample(folder: Path, split: Split, digit: int, crop: Crop | NDArray[np.uint8]) -> Path:
     """Write a source crop as the next PNG of its digit; nothing is ever overwritten. Returns its path.
 
-    crop : uint8 (h, w) grey or (h, w, 3) BGR. Raises UsageError when the folder cannot be written.
+    digit : 0..9. crop : a Crop, or its picture alone, uint8 (h, w) grey or (h, w, 3) BGR.
+    Raises UsageError for another digit or split, and when the folder cannot be written.
     """
+    if digit not in DIGITS or split not in SPLITS:
+        raise UsageError(f"a sample of digit {digit} for '{split}'; digits are 0 to 9, and samples are for {' or '.join(SPLITS)}")
     target = folder / split / str(digit)
-    encoded = cv2.imencode(".png", crop)[1].tobytes()
+    encoded = encode_crop(crop if isinstance(crop, Crop) else Crop(crop))
     try:
         target.mkdir(parents=True, exist_ok=True)
-        path = target / f"{_next_number(target):04d}.png"
-        with path.open("xb") as file:
-            file.write(encoded)
+        return _write_next(target, encoded)
     except OSError as error:
-        raise UsageError(f"{target}: cannot be written ({error.strerror}); give another --out folder") from error
-    return path
+        raise UsageError(f"{target}: cannot be written ({error.strerror}); choose another samples folder") from error
+
+
+def remove_sample(path: Path) -> None:
+    """Take a stored sample back. Raises UsageError where it cannot be removed."""
+    try:
+        path.unlink()
+    except OSError as error:
+        raise UsageError(f"{path}: sample cannot be removed ({error.strerror})") from error
+
+
+def _write_next(target: Path, encoded: bytes) -> Path:
+    number = _next_number(target)
+    while True:
+        path = target / f"{number:04d}.png"
+        try:
+            with path.open("xb") as file:
+                file.write(encoded)
+        except FileExistsError:  # somebody else stored one in the meantime
+            number += 1
+        else:
+            return path
 
 
 def _next_number(folder: Path) -> int:

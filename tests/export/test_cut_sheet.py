@@ -118,7 +118,7 @@ def test_labels_never_come_from_the_reader() -> None:
 def test_crops_and_labels_belong_together() -> None:
     frame, reading = read_page("12", "345")
     cuts = cut_sheet.cut_sheet(frame, reading, parse_transcript("12 345")).cuts
-    assert [int(cut.labelled.crop.min()) for cut in cuts] == [0, 1, 2, 3, 4]
+    assert [int(cut.labelled.crop.picture.min()) for cut in cuts] == [0, 1, 2, 3, 4]
     assert [(cut.line, cut.place) for cut in cuts] == [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3)]
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from edge_digits.errors import UsageError
-from edge_digits.personal.pairing import contact_sheet, cut_out, pair_labels, parse_labels
+from edge_digits.personal.crops import cut_out
+from edge_digits.personal.pairing import contact_sheet, pair_labels, parse_labels
 from edge_digits.personal.samples import find_samples
 from edge_digits.reading.reading import Digit, Line, Number, Reading
 from edge_digits.sources.frame import Frame
@@ -120,5 +121,5 @@ def test_unsure_and_misread_digits_are_paired_all_the_same() -> None:
 
 def test_crops_stay_inside_the_frame() -> None:
     frame = Frame.from_array(np.arange(600, dtype=np.uint16).astype(np.uint8).reshape(20, 30))
-    assert cut_out(frame, (0, 0, 30, 20)).shape == (20, 30)
-    assert (cut_out(frame, (10, 8, 4, 4)) == frame.picture[6:14, 8:16]).all()
+    assert cut_out(frame, (0, 0, 30, 20)).picture.shape == (20, 30)
+    assert (cut_out(frame, (10, 8, 4, 4)).picture == frame.picture[6:14, 8:16]).all()
