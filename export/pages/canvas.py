@@ -95,15 +95,17 @@ class Canvas:
 
     def finish(self, rng: np.random.Generator) -> Sheet:
         """Lays all ink onto the paper and puts the numbers in reading order."""
+        written = np.zeros((self.height, self.width), np.uint8)
         for layer in self.layers.values():
             lay_ink(self.picture, layer, rng)
+            np.maximum(written, layer.coverage, out=written)
         digits: list[WrittenDigit] = []
         lines: list[str] = []
         for line, row in enumerate(_rows(self.numbers)):
             lines.append(" ".join(number.text for number in row))
             for index, number in enumerate(row):
                 digits += [WrittenDigit(value, box, line, index) for value, box in number.digits]
-        return Sheet(self.picture, tuple(digits), tuple(self.clutter), self.kind, tuple(lines))
+        return Sheet(self.picture, tuple(digits), tuple(self.clutter), self.kind, tuple(lines), written)
 
 
 def _rows(numbers: list[WrittenNumber]) -> list[list[WrittenNumber]]:

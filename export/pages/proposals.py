@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile
@@ -36,8 +36,9 @@ from edge_digits.recognition.runs import runs_to_read
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from edge_digits.sources.frame import Frame
 from export.pages.labels import NOT_SAME, NOT_SAME_BY_HAND, UNDECIDED, label_boxes, label_cluster
-from export.pages.real_pages import TEXT_SHARE, load_real_pages, make_real_page
-from export.pages.view import Photograph, load_sources, make_page
+from export.pages.page_source import add_page_options, check_page_options, make_in_workers
+from export.pages.sheet import Box
+from export.pages.view import Photograph
 from export.strings import MOST_LABELS, NO_LABEL
 
 PAGES_A_SHARD: Final = 100
@@ -79,7 +80,7 @@ def page_proposals(
     for tile, hypothesis in zip(tiles, glyphs.hypotheses, strict=True):
         tile[...] = make_tile(hypothesis.picture)
     rows = classifier.predict((tiles[:, None] / np.float32(255)).astype(np.float32)).probabilities
-    boxes = to_page_boxes(photograph, glyphs.ink.page.to_frame)
+    boxes = boxes_on_page([d.box for d in photograph.digits], glyphs.ink.page.to_frame)
     labels = label_boxes([h.box for h in glyphs.hypotheses], boxes, [d.digit for d in photograph.digits], not_same)
     kept = np.flatnonzero((labels != UNDECIDED) & ((rows[:, NOT_ONE_DIGIT] < HOPELESS) | (labels < NOT_ONE_DIGIT)))
     if len(kept) > MOST_A_PAGE:
@@ -122,40 +123,25 @@ def no_strips() -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.uint8]
     return np.zeros(0, np.uint8), np.zeros(0, np.int32), np.zeros((0, MOST_LABELS), np.uint8)
 
 
-def to_page_boxes(photograph: Photograph, to_frame: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Boxes of the written digits in page pixels: float64 (k, 4), x, y, width, height."""
-    if not photograph.digits:
+def boxes_on_page(boxes: Sequence[Box], to_frame: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Boxes of a picture in page pixels: float64 (k, 4), x, y, width, height."""
+    if not boxes:
         return np.zeros((0, 4))
-    x, y, w, h = np.array([d.box for d in photograph.digits], np.float64).T
+    x, y, w, h = np.array(boxes, np.float64).T
     corners = np.stack([np.stack([x, y], 1), np.stack([x + w, y], 1), np.stack([x + w, y + h], 1), np.stack([x, y + h], 1)], 1)
     there = cv2.perspectiveTransform(corners.reshape(-1, 1, 2), np.linalg.inv(to_frame)).reshape(-1, 4, 2)
     least = there.min(axis=1)
     return np.hstack([least, there.max(axis=1) - least])
 
 
-_worker: dict[str, Any] = {}
+_classifiers: dict[str, Classifier] = {}
 
 
-def _start_worker(options: argparse.Namespace) -> None:
-    cv2.setNumThreads(1)
-    _worker.clear()
-    try:
-        _worker["real"] = load_real_pages(options.data, options.split) if options.real else None
-        _worker["sources"] = None if options.real else load_sources(options.data, options.fonts, options.split)
-        _worker["classifier"] = Classifier(RecognitionOptions(model=options.model, provider="cpu", threads=1))
-    except EdgeDigitsError as error:
-        # Raised with the first page: a worker whose start fails is started again without end.
-        _worker["error"] = error
-    _worker["text_share"] = options.text_share
-
-
-def _make(index: int, seed: int) -> Proposals:
-    if "error" in _worker:
-        raise _worker["error"]
-    real = _worker["real"]
-    photograph = make_page(_worker["sources"], seed, index) if real is None else make_real_page(real, seed, index, _worker["text_share"])
-    not_same = NOT_SAME if real is None else NOT_SAME_BY_HAND
-    return page_proposals(photograph, _worker["classifier"], index, np.random.default_rng((seed, index)), not_same)
+def _make(photograph: Photograph, index: int, options: argparse.Namespace) -> Proposals:
+    if options.model not in _classifiers:
+        _classifiers[options.model] = Classifier(RecognitionOptions(model=options.model, provider="cpu", threads=1))
+    rng = np.random.default_rng((options.seed, index))
+    return page_proposals(photograph, _classifiers[options.model], index, rng, NOT_SAME_BY_HAND if options.real else NOT_SAME)
 
 
 def make_shards(options: argparse.Namespace) -> None:
@@ -166,17 +152,14 @@ def make_shards(options: argparse.Namespace) -> None:
         raise UsageError(f"{options.out}: cannot be a folder ({error.strerror}); give another --out") from error
     shards = range(-(-options.count // PAGES_A_SHARD))
     wanted = [s for s in shards if not (options.out / f"{s:04d}.npz").exists()]
-    with (
-        get_context("spawn").Pool(options.jobs, _start_worker, (options,)) as pool,
-        tqdm(total=PAGES_A_SHARD * len(wanted), unit="page", file=sys.stderr, mininterval=2.0) as bar,
-    ):
-        for shard in wanted:
-            indices = range(shard * PAGES_A_SHARD, (shard + 1) * PAGES_A_SHARD)
+    indices = [index for shard in wanted for index in range(shard * PAGES_A_SHARD, (shard + 1) * PAGES_A_SHARD)]
+    pages: list[Proposals] = []
+    made = make_in_workers(partial(_make, options=options), options, indices)
+    for index, page in zip(indices, tqdm(made, total=len(indices), unit="page", file=sys.stderr, mininterval=2.0), strict=True):
+        pages.append(page)
+        if len(pages) == PAGES_A_SHARD:
+            save_shard(options.out / f"{index // PAGES_A_SHARD:04d}.npz", pages)
             pages = []
-            for page in pool.imap(partial(_make, seed=options.seed), indices, chunksize=4):
-                pages.append(page)
-                bar.update()
-            save_shard(options.out / f"{shard:04d}.npz", pages)
 
 
 def save_shard(path: Path, pages: list[Proposals]) -> None:
@@ -210,22 +193,11 @@ def _load_shard(path: Path) -> dict[str, NDArray[Any]]:
 def main(arguments: list[str] | None = None) -> ExitCode:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m export.pages.proposals", description="Labelled proposals of generated pages.")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="local data folder")
-    parser.add_argument("--fonts", type=Path, metavar="DIR", help="folder of handwriting fonts")
+    add_page_options(parser, count=6000)
     parser.add_argument("--model", default="default", help="tile classifier: a name or the path of an .onnx file")
-    parser.add_argument("--split", choices=("train", "validation"), default="train")
-    parser.add_argument("--real", action="store_true", help="cheque fields and pages of text in place of generated pages")
-    parser.add_argument("--text-share", type=float, default=TEXT_SHARE, metavar="P", help="with --real: share of pages of text")
-    parser.add_argument("--count", type=int, default=6000, metavar="N", help="pages, in shards of 100")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="worker processes")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the shards; those there are kept")
     options = parser.parse_args(arguments)
-    for name, least in (("count", 1), ("jobs", 1), ("seed", 0)):
-        if getattr(options, name) < least:
-            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
-    if not 0 <= options.text_share <= 1:
-        parser.error(f"--text-share is {options.text_share}; give a number of 0 to 1")
+    check_page_options(parser, options)
     try:
         make_shards(options)
     except EdgeDigitsError as error:

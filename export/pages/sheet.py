@@ -58,6 +58,7 @@ class Sheet:
 
     picture : uint8 (h, w, 3) BGR. kind : one of SHEET_KINDS.
     lines : the text of each line as written, signs included: "12.50", "03/04/2021", "-7 8".
+    written : uint8 (h, w), how far a pen covers each pixel; print, rules and stains are 0. None where nobody noted it.
     """
 
     picture: NDArray[np.uint8]
@@ -65,3 +66,4 @@ class Sheet:
     clutter: tuple[Clutter, ...]
     kind: str
     lines: tuple[str, ...]
+    written: NDArray[np.uint8] | None = None

@@ -32,6 +32,7 @@ class Photograph:
     picture : uint8 (h, w, 3) BGR or (h, w) grey. digits, clutter : boxes in pixels of the picture, origin top left.
     kind : of the sheet. setting : how it was taken, one of SETTINGS. lines : the lines that can be seen, as written, signs included.
     rotate : degrees by which the picture must be turned counter-clockwise to stand upright: 0, 90, 180 or 270.
+    written : uint8 (h, w) in pixels of the picture, how far a pen covers each, None unless it was asked for.
     """
 
     picture: NDArray[np.uint8]
@@ -41,6 +42,7 @@ class Photograph:
     setting: str
     lines: tuple[str, ...]
     rotate: int = 0
+    written: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,10 @@ def load_sources(data: Path, fonts: Path | None, split: Split) -> Sources:
     return Sources(load_sheet_sources(data, fonts, split), load_surroundings(data), Noise())
 
 
-def make_page(sources: Sources, seed: int, index: int) -> Photograph:
-    """Page `index` of the pages of a seed: always the same, whatever was made before it."""
+def make_page(sources: Sources, seed: int, index: int, *, written: bool = False) -> Photograph:
+    """Page `index` of the pages of a seed: always the same, whatever was made before it. written : whether its pen strokes are told."""
     sheet = compose_sheet(np.random.default_rng((seed, index, 0)), sources.writing)
-    return photograph(np.random.default_rng((seed, index, 1)), sheet, sources)
+    return photograph(np.random.default_rng((seed, index, 1)), sheet, sources, written=written)
 
 
 FAINT: Final = 45.0
@@ -80,8 +82,8 @@ _SHARES: Final = (0.18, 0.34, 0.21, 0.22, 0.05)
 _BOARD_SHARES: Final = (0.0, 0.6, 0.25, 0.15, 0.0)
 
 
-def photograph(rng: np.random.Generator, sheet: Sheet, sources: Sources) -> Photograph:
-    """One picture of a sheet."""
+def photograph(rng: np.random.Generator, sheet: Sheet, sources: Sources, *, written: bool = False) -> Photograph:
+    """One picture of a sheet. written : whether its pen strokes are told, too."""
     setting = SETTINGS[int(rng.choice(len(SETTINGS), p=_BOARD_SHARES if sheet.kind in BOARDS else _SHARES))]
     view = frame_on_desk(rng, sheet, held=setting == "hand") if setting in ("desk", "hand") else frame_window(rng, sheet, setting)
     sighting = sight(sheet, view.pose)
@@ -98,21 +100,31 @@ def photograph(rng: np.random.Generator, sheet: Sheet, sources: Sources) -> Phot
     light = _even_light(rng, view, gentle) if scanned else _light(rng, sheet, view, sources.surroundings, gentle)
     taken = take(rng, light.shine(focus(picture, camera)), camera, sources.noise)
     sighting = sighting.legible(taken)
-    done = Photograph(taken, sighting.digits, sighting.clutter, sheet.kind, setting, sighting.lines)
+    strokes = _strokes(sheet, view) if written else None
+    done = Photograph(taken, sighting.digits, sighting.clutter, sheet.kind, setting, sighting.lines, written=strokes)
     return turned(done, int(rng.integers(1, 4)) if rng.random() < 0.05 else 0)
+
+
+def _strokes(sheet: Sheet, view: View) -> NDArray[np.uint8]:
+    """How far a pen covers each pixel of the picture, uint8 (h, w)."""
+    if sheet.written is None:
+        return np.zeros((view.pose.height, view.pose.width), np.uint8)
+    return warp(sheet.written, view.pose, cv2.BORDER_CONSTANT)
 
 
 def turned(photo: Photograph, turns: int) -> Photograph:
     """The photograph as it comes out of a camera held sideways: turned clockwise `turns` times by 90 degrees."""
     if not turns % 4:
         return photo
-    digits, clutter, picture = photo.digits, photo.clutter, photo.picture
+    digits, clutter, picture, written = photo.digits, photo.clutter, photo.picture, photo.written
     for _ in range(turns % 4):
         h = picture.shape[0]
         picture = cv2.rotate(picture, cv2.ROTATE_90_CLOCKWISE)  # type: ignore[assignment]
+        written = None if written is None else np.asarray(cv2.rotate(written, cv2.ROTATE_90_CLOCKWISE), np.uint8)
         digits = tuple(replace(digit, box=_turned(digit.box, h)) for digit in digits)
         clutter = tuple(replace(each, box=_turned(each.box, h)) for each in clutter)
-    return replace(photo, picture=picture, digits=digits, clutter=clutter, rotate=(photo.rotate + 90 * turns) % 360)
+    rotate = (photo.rotate + 90 * turns) % 360
+    return replace(photo, picture=picture, digits=digits, clutter=clutter, rotate=rotate, written=written)
 
 
 def _turned(box: Box, height: int) -> Box:

@@ -17,8 +17,8 @@ from edge_digits.paper.strips import STRIP_HEIGHT_PX
 from edge_digits.paper.surroundings import PATCH_SHAPE
 from edge_digits.recognition.classifier import Classifier
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
-from export.pages import proposals
-from export.pages.proposals import Proposals, load_shards, no_proposals, page_proposals, save_shard, to_page_boxes
+from export.pages import page_source, proposals
+from export.pages.proposals import Proposals, boxes_on_page, load_shards, no_proposals, page_proposals, save_shard
 from export.pages.sheet import WrittenDigit
 from export.pages.view import Photograph
 from export.strings import NO_LABEL
@@ -100,11 +100,11 @@ def test_pages_that_give_nothing(classifier: Classifier) -> None:
 
 def test_boxes_are_brought_to_the_page() -> None:
     to_frame = np.array([[2.0, 0, 10], [0, 4.0, 20], [0, 0, 1]])
-    photo = replace(photo_of(), digits=(WrittenDigit(1, (30.0, 60.0, 8.0, 40.0), 0, 0),))
-    assert to_page_boxes(photo, to_frame).tolist() == [pytest.approx([10, 10, 4, 10])]
+    boxes = [(30.0, 60.0, 8.0, 40.0)]
+    assert boxes_on_page(boxes, to_frame).tolist() == [pytest.approx([10, 10, 4, 10])]
     turned = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
-    assert to_page_boxes(photo, turned).tolist() == [pytest.approx([60, 30, 40, 8])]
-    assert to_page_boxes(replace(photo, digits=()), to_frame).shape == (0, 4)
+    assert boxes_on_page(boxes, turned).tolist() == [pytest.approx([60, 30, 40, 8])]
+    assert boxes_on_page([], to_frame).shape == (0, 4)
 
 
 def test_shards_come_back_as_they_were_saved(classifier: Classifier, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_shards_without_strips_are_read_and_damaged_ones_told(tmp_path: Path, cl
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads for processes, and two pages a shard: what other processes cannot see of a test is seen here."""
-    monkeypatch.setattr(proposals, "get_context", lambda _: SimpleNamespace(Pool=ThreadPool))
+    monkeypatch.setattr(page_source, "get_context", lambda _: SimpleNamespace(Pool=ThreadPool))
     monkeypatch.setattr(proposals, "PAGES_A_SHARD", 2)
 
 

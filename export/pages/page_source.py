@@ -1,0 +1,74 @@
+"""The pages of a run, made in worker processes: generated ones, or real cheque fields and pages of text."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+
+from edge_digits.errors import EdgeDigitsError
+from export.pages.real_pages import TEXT_SHARE, load_real_pages, make_real_page
+from export.pages.view import Photograph, load_sources, make_page
+
+T = TypeVar("T")
+
+_worker: dict[str, Any] = {}
+
+
+def make_in_workers(make: Callable[[Photograph, int], T], options: argparse.Namespace, indices: Iterable[int]) -> Iterator[T]:
+    """make(photograph, index) of each page, in order.
+
+    make : a function that other processes can import. options : data, fonts, split, real, text_share, seed and jobs of the command
+    line. Raises what loading the sources raises.
+    """
+    with get_context("spawn").Pool(options.jobs, _start, (options,)) as pool:
+        yield from pool.imap(partial(_make, make), indices, chunksize=4)
+
+
+def add_page_options(parser: argparse.ArgumentParser, count: int) -> None:
+    """The options that say which pages are made. count : how many, if nothing else is said."""
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="local data folder")
+    parser.add_argument("--fonts", type=Path, metavar="DIR", help="folder of handwriting fonts")
+    parser.add_argument("--split", choices=("train", "validation"), default="train")
+    parser.add_argument("--real", action="store_true", help="cheque fields and pages of text in place of generated pages")
+    parser.add_argument("--text-share", type=float, default=TEXT_SHARE, metavar="P", help="with --real: share of pages of text")
+    parser.add_argument("--count", type=int, default=count, metavar="N", help="pages, in whole shards")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="worker processes")
+
+
+def check_page_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends the command with usage when an option makes no sense."""
+    for name, least in (("count", 1), ("jobs", 1), ("seed", 0)):
+        if getattr(options, name) < least:
+            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
+    if not 0 <= options.text_share <= 1:
+        parser.error(f"--text-share is {options.text_share}; give a number of 0 to 1")
+
+
+def _start(options: argparse.Namespace) -> None:
+    cv2.setNumThreads(1)
+    _worker.clear()
+    try:
+        _worker["real"] = load_real_pages(options.data, options.split) if options.real else None
+        _worker["sources"] = None if options.real else load_sources(options.data, options.fonts, options.split)
+    except EdgeDigitsError as error:
+        # Raised with the first page: a worker whose start fails is started again without end.
+        _worker["error"] = error
+    _worker["options"] = options
+
+
+def _make(make: Callable[[Photograph, int], T], index: int) -> T:
+    if "error" in _worker:
+        raise _worker["error"]
+    options, real = _worker["options"], _worker["real"]
+    if real is None:
+        photograph = make_page(_worker["sources"], options.seed, index, written=True)
+    else:
+        photograph = make_real_page(real, options.seed, index, options.text_share)
+    return make(photograph, index)
