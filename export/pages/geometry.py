@@ -111,7 +111,9 @@ def warp(sheet: NDArray[np.uint8], pose: Pose, border: int = cv2.BORDER_REPLICAT
     border : OpenCV's word for what lies beyond the sheet; BORDER_CONSTANT gives 0.
     """
     grid = pose.grid()
-    scale = pose.scale_at((sheet.shape[1] / 2, sheet.shape[0] / 2))
+    # In the middle of the picture: a part of the sheet that it does not show may be blown up without bounds.
+    x, y = pose.to_sheet(np.array([(pose.width - 1) / 2, (pose.height - 1) / 2]))
+    scale = pose.scale_at((float(x), float(y)))
     if not 0.8 <= scale <= 1.3:
         # Sampling alone would leave out pixels of a large sheet, and show those of a small one.
         sheet, grid = _resized(sheet, grid, max(scale, 0.05))

@@ -70,3 +70,13 @@ def test_fit_fills_the_place_and_stays_in_it() -> None:
     assert (low > np.array(place[:2]) - 0.01).all()
     assert (high < np.array(place[:2]) + place[2:] + 0.01).all()
     assert np.isclose((high - low) / place[2:], 1).any()
+
+
+def test_what_the_picture_does_not_show_may_be_blown_up_without_bounds() -> None:
+    sheet = np.zeros((700, 900, 3), np.uint8)
+    sheet[:, ::50] = 200
+    steep = Pose(np.array([[1.0, 0, 0], [0, 1.0, 0], [0, -1 / 352, 1]]), 300, 60)
+    assert steep.scale_at((450, 350)) > 100
+    seen = warp(sheet, steep)
+    assert seen.shape == (60, 300, 3)
+    assert 0 < seen[0, :, 0].mean() < 50
