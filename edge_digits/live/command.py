@@ -16,8 +16,8 @@ from edge_digits.live.saving import make_folder
 from edge_digits.live.watcher import Watcher
 from edge_digits.live.window import Window, check_screen
 from edge_digits.reader import Reader
+from edge_digits.sources.address import CameraOptions, parse_address
 from edge_digits.sources.camera import Camera
-from edge_digits.sources.video import CameraOptions, parse_address
 
 DEFAULT_TIMEOUT_S: Final = 30.0
 SAVE_FOLDER: Final = Path()

@@ -14,12 +14,20 @@ from types import TracebackType
 from typing import Final
 
 from edge_digits.errors import CameraError
-from edge_digits.sources.capture import CaptureSession
+from edge_digits.sources.address import CameraOptions, Opener, parse_address
+from edge_digits.sources.capture import RELEASE_S, CaptureSession
+from edge_digits.sources.device import lasting_address
 from edge_digits.sources.frame import Frame
-from edge_digits.sources.video import CameraOptions, Opener, open_capture, parse_address
+from edge_digits.sources.video import open_capture
 
 STEADY_FRAMES: Final = 30
 """New pictures since it was opened after which a source that was lost counts as sound again."""
+SOUND_WINDOWS: Final = 2
+"""Times stall_s after its opening that a source without a complaint is sound; a complaint takes once stall_s to come up."""
+MOST_HANGING: Final = 2
+"""Threads that may hang in a driver at a time. One more is never started: each holds a handle and a few pictures."""
+PAUSE_S: Final = 0.02
+"""Shortest wait for a device to be given back, so that looking for it takes no core."""
 COMPLETE_SHARE: Final = 0.9
 """A recording that ends before this share of the frames that its header announces is reported as cut off."""
 
@@ -45,6 +53,7 @@ class Camera:
 
     source : camera index ("0"), device path, URL or video file. opener : opens it; doubles take its place in tests.
     report : is told, in one line each, what the source really delivers and when it is lost. Default: stderr.
+    trouble : what is wrong just now, for a screen; "" while pictures come as they should.
     """
 
     def __init__(
@@ -60,9 +69,13 @@ class Camera:
         self._options, self._opener = options or CameraOptions(), opener
         self._report = report or _to_stderr
         self._session: CaptureSession | None = None
-        self._reopen_at = monotonic()
+        self._reopen_at = self._wait_until = monotonic()
+        self._hanging: list[CaptureSession] = []
+        self._reopen_address = self.address
+        self._complaints: set[str] = set()
         self._described = False
         self._ever_open = False
+        self.trouble = ""
         self._tries = 0
         self._count_before = 0
         self.ended = False
@@ -70,7 +83,7 @@ class Camera:
     @property
     def is_recording(self) -> bool:
         """Whether every picture of a finite recording is given; known once the first one came."""
-        return self.address.kind == "file" or (self._session is not None and self._session.keeps_all)
+        return self.address.is_recording or (self._session is not None and self._session.keeps_all)
 
     @property
     def announced_frames(self) -> int:
@@ -85,27 +98,31 @@ class Camera:
         if self.ended:
             return None
         if self._session is None:
-            pause = self._reopen_at - monotonic()
-            if pause > 0:
-                threading.Event().wait(min(pause, wait_s))
+            if self._is_too_early():
+                threading.Event().wait(min(max(self._reopen_at - monotonic(), PAUSE_S), wait_s))
                 return None
-            self._session, self._described = CaptureSession(self.address, self._options, self._opener), False
+            if len(self._hanging) >= MOST_HANGING:
+                self._try_later("hangs in its driver")
+                return None
+            self._session, self._described = CaptureSession(self._reopen_address, self._options, self._opener), False
         session = self._session
         taken = session.take(wait_s)
-        self._describe(session)
+        self._tell_news(session)
         if taken is None:
             self._look_after(session)
             return None
         picture, time_s, count = taken
         if count >= STEADY_FRAMES:
             self._tries = 0
+        self._mind(session, session.complaint())
         return LiveFrame(Frame.from_array(picture, self.address.name), time_s, self._count_before + count)
 
     def close(self) -> None:
         """End the thread and give the source back; may be called again."""
         self.ended = True
-        if self._session is not None:
-            self._session.stop()
+        until = monotonic() + RELEASE_S
+        for session in [*self._hanging, *([self._session] if self._session is not None else [])]:
+            session.stop(max(0.0, until - monotonic()))
 
     def __enter__(self) -> Camera:  # noqa: PYI034 - typing.Self needs Python 3.11
         return self
@@ -113,10 +130,20 @@ class Camera:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _describe(self, session: CaptureSession) -> None:
+    def _is_too_early(self) -> bool:
+        """Whether a lost source is still to be left alone; a device that another thread holds could not be opened anyway."""
+        self._hanging = [session for session in self._hanging if session.is_running]
+        now = monotonic()
+        return now < self._reopen_at or (bool(self._hanging) and self.address.is_device and now < self._wait_until)
+
+    def _tell_news(self, session: CaptureSession) -> None:
         if session.description and not self._described:
-            self._described = self._ever_open = True
+            self._described = True
             self._report(session.description)
+            if not self._ever_open:
+                self._ever_open, self._reopen_address = True, lasting_address(self.address)
+        while session.notices:
+            self._report(session.notices.popleft())
 
     def _look_after(self, session: CaptureSession) -> None:
         if session.fault is not None:
@@ -129,30 +156,59 @@ class Camera:
         trouble = session.trouble()
         if trouble:
             self._lose(session, trouble)
+        else:
+            self._mind(session, session.complaint())
+
+    def _mind(self, session: CaptureSession, complaint: str) -> None:
+        """Tell of a source that is dark, slow or repeats itself; open it again for once, and then live with it until it is over."""
+        problem, _, advice = complaint.partition(";")
+        kind = " ".join(problem.split()[:2])  # without its figures
+        self.trouble = problem
+        if not complaint:
+            if session.age_s > SOUND_WINDOWS * self._options.stall_s:
+                self._complaints.clear()
+            return
+        if kind in self._complaints:
+            return
+        self._complaints.add(kind)
+        self._report(f"{self.address.name}: {problem};{advice}; opening it again for once")
+        self._put_away(session)
+        self._reopen_at = monotonic() + self._options.backoff_s
 
     def _finish(self, session: CaptureSession) -> None:
         if session.error is not None:
             raise session.error
         if session.arrived == 0:
             raise CameraError(f"{self.address.name}: no picture in it can be decoded; give an AVI, MP4, MKV or MOV file")
-        if session.arrived < COMPLETE_SHARE * session.announced:
+        if self.address.kind != "folder" and session.arrived < COMPLETE_SHARE * session.announced:
             self._report(f"{self.address.name}: ends after {session.arrived} of {session.announced} frames; the file may be cut off")
         self.ended = True
 
     def _lose(self, session: CaptureSession, trouble: str) -> None:
-        session.stop()
+        self._put_away(session)
         if not self._ever_open:
             raise CameraError(f"{self.address.name}: {trouble}; check that it is connected and runs")
+        self._try_later(trouble)
+
+    def _put_away(self, session: CaptureSession) -> None:
+        session.stop(0)
         self._count_before += session.arrived
         self._session = None
-        if self._tries >= self._options.reopen_tries:
+        self._hanging.append(session)
+        self._wait_until = monotonic() + self._options.open_s
+
+    def _try_later(self, trouble: str) -> None:
+        self.trouble = trouble
+        most = self._options.reopen_tries
+        if most is not None and self._tries >= most:
             self.ended = True
             tried = f"given up after opening it again {self._tries} times"
             raise CameraError(f"{self.address.name}: {trouble}, {tried}; check cable, power or network")
-        wait_s = self._options.backoff_s * 2**self._tries
+        # The exponent is bounded because 2 to the power of many tries is no float any more.
+        wait_s = min(self._options.max_backoff_s, self._options.backoff_s * 2 ** min(self._tries, 30))
         self._tries += 1
         self._reopen_at = monotonic() + wait_s
-        tries = f"try {self._tries} of {self._options.reopen_tries}"
+        tries = f"try {self._tries}" if most is None else f"try {self._tries} of {most}"
         self._report(f"{self.address.name}: {trouble}; opening it again in {wait_s:g} s ({tries})")
 
 

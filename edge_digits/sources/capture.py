@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections import deque
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
 
@@ -16,15 +17,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.errors import CameraError
+from edge_digits.errors import CameraError, InputError
+from edge_digits.sources.address import Address, CameraOptions, Capture, Opener
 from edge_digits.sources.frame import Picture
-from edge_digits.sources.video import Address, CameraOptions, Capture, Opener, describe
+from edge_digits.sources.video import describe
+from edge_digits.sources.watchdog import Watchdog
 
+THREAD_NAME: Final = "capture"
 READ_FAILURES: Final = 3
 """Failed reads in a row that end a live source; one alone may be a damaged picture."""
+QUICK_S: Final = 0.5
+"""A read that failed later than this waited for a picture: long exposures do that, and time will tell whether one comes."""
 PAUSE_S: Final = 0.02
 """Wait after a failed or repeated picture, so that a broken driver that answers at once does not take a whole core."""
-RELEASE_S: Final = 0.5
+RELEASE_S: Final = 0.4
 """Longest wait for the thread when closing. One that hangs in a driver is left behind; it gives its handle back itself."""
 EXIT_S: Final = 15.0
 """Longest wait for a thread left behind when Python ends; drivers let go after 10 s (V4L2) or CameraOptions.stall_s (FFmpeg)."""
@@ -75,7 +81,10 @@ class CaptureSession:
         self.arrived = 0
         self.repeats = 0  # pictures since the last new one that were byte for byte the same
         self.last_new = self._started
-        self._thread = threading.Thread(target=self._run, name=f"capture {address.name}", daemon=True)
+        self.notices: deque[str] = deque(maxlen=100)  # single pictures that could not be decoded
+        self._watchdog: Watchdog | None = None  # of a live source
+        self._cancel: Callable[[], None] | None = None
+        self._thread = threading.Thread(target=self._run, name=f"{THREAD_NAME} {address.name}", daemon=True)
         self._thread.start()
 
     def take(self, wait_s: float) -> tuple[Picture, float, int] | None:
@@ -92,7 +101,8 @@ class CaptureSession:
         """What is wrong with a live source, "" while nothing is."""
         waited = monotonic() - (self.last_new if self.description else self._started)
         if self.error is not None:
-            return "failed or is gone"
+            # The advice behind the semicolon is for somebody who starts the command; here it is tried again anyway.
+            return str(self.error).removeprefix("camera ").removeprefix(f"{self._address.name}: ").split(";")[0]
         if self.finished:
             return "stopped delivering pictures"
         if not self.description:
@@ -101,12 +111,28 @@ class CaptureSession:
             return ""
         return f"has delivered {'the same picture' if self.repeats else 'nothing'} for {self._options.stall_s:g} s"
 
-    def stop(self) -> None:
-        """End the thread and release the handle; waits RELEASE_S at most."""
+    def complaint(self) -> str:
+        """What is wrong with the pictures of a live source that does deliver, "" while nothing is."""
+        return self._watchdog.complaint(monotonic()) if self._watchdog is not None else ""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread still lives, and with it the handle."""
+        return self._thread.is_alive()
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was started."""
+        return monotonic() - self._started
+
+    def stop(self, wait_s: float) -> None:
+        """End the thread, which releases the handle; waits wait_s at most."""
         with self._changed:
             self._stopping.set()
             self._changed.notify_all()
-        self._thread.join(RELEASE_S)
+        if self._cancel is not None:
+            self._cancel()
+        self._thread.join(wait_s)
         if self._thread.is_alive():
             # A thread that comes back out of OpenCV while Python is being taken down aborts the whole process.
             atexit.register(self._thread.join, EXIT_S)
@@ -115,10 +141,14 @@ class CaptureSession:
         capture = None
         try:
             capture = self._opener(self._address, self._options)
+            self._cancel = getattr(capture, "cancel", None)
             announced = capture.get(cv2.CAP_PROP_FRAME_COUNT)
             # A stream with a known length is a recording on a server; live ones report 0 or a huge negative number.
-            self.announced = int(announced) if self._address.kind != "camera" and 0 < announced < 1e12 else 0
-            self.keeps_all = self._address.kind == "file" or self.announced > 0
+            self.announced = int(announced) if not self._address.is_device and 0 < announced < 1e12 else 0
+            self.keeps_all = self._address.is_recording or self.announced > 0
+            if not self.keeps_all:
+                rate = capture.get(cv2.CAP_PROP_FPS) if self._address.is_device else 0.0
+                self._watchdog = Watchdog(rate, self._options.stall_s)
             self.last_new = monotonic()
             self.description = describe(capture, self._address, self._options)
             self._fetch(capture)
@@ -137,31 +167,45 @@ class CaptureSession:
             atexit.unregister(self._thread.join)
 
     def _fetch(self, capture: Capture) -> None:
-        is_camera = self._address.kind == "camera"
-        warm_up = WarmUp(self._options.warm_up_min_frames, self._options.warm_up_max_frames) if is_camera else None
+        is_device = self._address.is_device
+        warm_up = WarmUp(self._options.warm_up_min_frames, self._options.warm_up_max_frames) if is_device else None
         previous: NDArray[Any] | None = None
-        failures = 0
         while not self._stopping.is_set():
-            good, picture = capture.read()
-            if not good or picture is None or picture.size == 0:
-                failures += 1
-                if self.keeps_all or failures >= READ_FAILURES:
-                    return
-                self._stopping.wait(PAUSE_S)
-                continue
-            failures = 0
+            picture = self._next_picture(capture)
+            if picture is None:
+                return
+            same = not self.keeps_all and previous is not None and _same(previous, picture)
             # A sensor never gives the same noise twice. What a stream sends again has been sent anew, and counts.
-            if is_camera and previous is not None and _same(previous, picture):
+            if same and is_device:
                 self.repeats += 1
                 self._stopping.wait(PAUSE_S)
                 continue
-            previous = picture
+            previous = None if self.keeps_all else picture
             self.repeats, self.last_new = 0, monotonic()
-            if warm_up is not None:
-                if not warm_up.is_over(picture):
-                    continue
-                warm_up = None
+            if warm_up is not None and not warm_up.is_over(picture):
+                continue
+            warm_up = None
+            if self._watchdog is not None:
+                self._watchdog.see(picture, self.last_new, same=same)
             self._hold(picture, self._place(capture) if self.keeps_all else self.last_new)
+
+    def _next_picture(self, capture: Capture) -> Picture | None:
+        """The next picture that can be decoded; None when there will be none, or the session was stopped meanwhile."""
+        failures = 0
+        while not self._stopping.is_set():
+            asked = monotonic()
+            try:
+                good, picture = capture.read()
+            except InputError as error:  # one file of a folder
+                self.notices.append(str(error))
+                continue
+            if good and picture is not None and picture.size > 0:
+                return picture  # type: ignore[no-any-return]
+            failures += monotonic() - asked < QUICK_S
+            if self.keeps_all or failures >= READ_FAILURES:
+                return None
+            self._stopping.wait(PAUSE_S)
+        return None
 
     def _hold(self, picture: Picture, time_s: float) -> None:
         with self._changed:
@@ -176,6 +220,11 @@ class CaptureSession:
         told = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
         fps = capture.get(cv2.CAP_PROP_FPS)
         return told if told > 0 else self.arrived / (fps if 0 < fps <= 1000 else 25.0)
+
+
+def is_anything_left() -> bool:
+    """Whether the thread of a source that was closed still hangs in a driver, so that taking Python down would have to wait for it."""
+    return any(thread.name.startswith(f"{THREAD_NAME} ") for thread in threading.enumerate())
 
 
 def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:

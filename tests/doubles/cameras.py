@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -11,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.errors import CameraError
+from edge_digits.sources.address import Address, CameraOptions
 from edge_digits.sources.camera import Camera, LiveFrame
-from edge_digits.sources.video import Address, CameraOptions
 
 Picture = NDArray[np.uint8]
 Step = Picture | str
@@ -106,3 +107,9 @@ def quiet_camera(source: str, opener: Opener | Callable[..., ScriptedCapture]) -
 
 def capture_threads() -> list[str]:
     return [t.name for t in threading.enumerate() if t.name.startswith("capture ")]
+
+
+def open_handles() -> int:
+    """Files, pipes and sockets that this process holds open; 0 where the system does not tell."""
+    folder = Path("/proc/self/fd")
+    return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0

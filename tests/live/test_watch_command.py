@@ -128,10 +128,10 @@ def test_a_reader_that_goes_away_is_no_fault(film: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["4711"], ExitCode.CAMERA, "camera 4711"),
-        (["{folder}"], ExitCode.CAMERA, "is a folder"),
+        (["{folder}"], ExitCode.CAMERA, "no pictures in this folder"),
         (["{folder}/none.avi"], ExitCode.CAMERA, "no such file"),
         (["{folder}/text.avi"], ExitCode.CAMERA, "cannot be opened"),
-        (["http://127.0.0.1:9/stream"], ExitCode.CAMERA, "stream cannot be opened"),
+        (["http://127.0.0.1:9/stream"], ExitCode.CAMERA, "refuses port 9"),
         (["ftp://127.0.0.1/film"], ExitCode.CAMERA, "'ftp' is no kind of stream"),
     ],
 )

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from edge_digits.errors import CameraError, ExitCode
+from edge_digits.sources.address import CameraOptions
 from edge_digits.sources.camera import Camera
 from edge_digits.sources.capture import WarmUp
-from edge_digits.sources.video import CameraOptions
 from tests.doubles.cameras import QUICK, TURNS, Opener, ScriptedCapture, at_least, capture_threads, collect, noisy, quiet_camera
 
 
