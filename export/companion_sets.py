@@ -2,10 +2,11 @@
 
     python -m export.companion_sets context --proposals runs/proposals --validation runs/validation --out runs/context/sets.npz
     python -m export.companion_sets strings --strips runs/strings.npz --validation runs/aside.npz --out runs/string/sets.npz
+    python -m export.companion_sets finder --crops runs/crops --validation runs/crops-aside --out runs/finder/sets.npz
 
 Calibration inputs are of what trained the network, judged is on what was kept aside of it: the same paths as training was
 given. Calibration has no torch and no generators; it gets `kind` and, for both parts, named `calibration` and `held_out`,
-the arrays that context_arrays and string_arrays tell.
+the arrays that context_arrays, string_arrays and finder_arrays tell.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.recognition.weights import COMPANIONS
 from export.calibration_tiles import save_npz
+from export.pages.crops import joined, load_crops
 from export.train_strings import Strips
 
 CALIBRATION: Final = 768
@@ -37,13 +39,13 @@ def main(arguments: list[str] | None = None) -> ExitCode:
     """Run the command."""
     options = _parse(arguments)
     try:
-        collect = context_arrays if options.kind == "context" else string_arrays
-        arrays = collect(options)
+        arrays = COLLECT[options.kind](options)
         save_npz(options.out, {"kind": np.array(options.kind), **arrays})
     except EdgeDigitsError as error:
         print(f"export.companion_sets: {error}", file=sys.stderr)
         return error.exit_code
-    print(f"{options.out}: " + ", ".join(f"{part} {len(arrays[f'{part}_labels'])}" for part in PARTS), file=sys.stderr)
+    counted = "strokes" if options.kind == "finder" else "labels"
+    print(f"{options.out}: " + ", ".join(f"{part} {len(arrays[f'{part}_{counted}'])}" for part in PARTS), file=sys.stderr)
     return ExitCode.OK
 
 
@@ -102,6 +104,21 @@ def _strips(paths: list[Path]) -> Strips:
     return strips
 
 
+def finder_arrays(options: argparse.Namespace) -> dict[str, NDArray[Any]]:
+    """`<part>_inputs` uint8 (n, 1, 128, 128), `<part>_strokes` uint8 (n, 128, 128), see export/pages/crops.py."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for part, folders, most in zip(PARTS, (options.crops, options.validation), (options.calibration, options.held_out), strict=True):
+        crops = joined([load_crops(folder) for folder in folders])
+        chosen = _drawn(len(crops.pictures), most, np.random.default_rng(options.seed))
+        arrays |= {f"{part}_inputs": crops.pictures[chosen, None], f"{part}_strokes": crops.strokes[chosen]}
+    return arrays
+
+
+COLLECT: Final = {"context": context_arrays, "strings": string_arrays, "finder": finder_arrays}
+WANTED: Final = {"context": "proposals", "strings": "strips", "finder": "crops"}
+"""The option that names what a network was trained on."""
+
+
 def _drawn(count: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """At most so many of `count` indices, in their order."""
     return np.sort(rng.choice(count, min(count, most), replace=False))
@@ -114,6 +131,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("kind", choices=COMPANIONS, help="which network")
     parser.add_argument("--proposals", type=Path, action="append", default=[], metavar="DIR", help="context: shards it was trained on")
     parser.add_argument("--strips", type=Path, action="append", default=[], metavar="PATH", help="strings: what it was trained on")
+    parser.add_argument("--crops", type=Path, action="append", default=[], metavar="DIR", help="finder: shards it was trained on")
     parser.add_argument("--validation", type=Path, action="append", required=True, metavar="PATH", help="the same, kept aside")
     parser.add_argument(
         "--calibration", type=int, default=CALIBRATION, metavar="N", help="inputs that fix the ranges (default: %(default)s)"
@@ -125,9 +143,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     for name in ("calibration", "held_out"):
         if getattr(options, name) < 1:
             parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}; give a number of at least 1")
-    wanted, other = ("proposals", "strips") if options.kind == "context" else ("strips", "proposals")
-    if not getattr(options, wanted) or getattr(options, other):
-        parser.error(f"{options.kind} wants --{wanted} and --validation, each once or more, and no --{other}")
+    given = [name for name in WANTED.values() if getattr(options, name)]
+    if given != [WANTED[options.kind]]:
+        parser.error(f"{options.kind} wants --{WANTED[options.kind]} and --validation, each once or more, and none of the others")
     return options
 
 

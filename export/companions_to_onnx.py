@@ -2,6 +2,7 @@
 
     python -m export.companions_to_onnx context --run runs/context --proposals runs/proposals --out runs/context/context.onnx
     python -m export.companions_to_onnx strings --run runs/string --out runs/string/strings.onnx
+    python -m export.companions_to_onnx finder --run runs/finder --out runs/finder/finder.onnx
 
 Batch norm is folded into the convolutions. The file is held against torch before it is written: nothing is written beyond the tolerance.
 """
@@ -34,20 +35,23 @@ from edge_digits.recognition.engine import Engine
 from edge_digits.recognition.weights import COMPANIONS, CONTRACT_VERSION, LABELS, NOT_ONE_DIGIT
 from export import checkpoint
 from export.context_network import ContextNetwork
+from export.finder_network import FinderNetwork
 from export.parity import TOLERANCE
 from export.string_network import StringNetwork
 from export.to_onnx import NEWEST_IR_VERSION, OPSET, fold_batch_norm, training_of, write_atomically
 
-NETWORKS: Final = {"context": ContextNetwork, "strings": StringNetwork}
+CompanionNetwork = ContextNetwork | StringNetwork | FinderNetwork
+NETWORKS: Final = {"context": ContextNetwork, "strings": StringNetwork, "finder": FinderNetwork}
 TRAINING_KEYS: Final = ("network", "parameters", "commit", "changed", "seed", "machine", "settings", "proposals", "seconds")
 
 DIGIT_SETS: Final = ("mnist_train", "usps_train", "optdigits_tra", "chen_train", "orand_train")
 MARK_SETS: Final = ("letters_train", "symbols_train", "omniglot_train", "cyrillic_train", "fonts", "mined")
 PAGE_SETS: Final = ("letters_train", "omniglot_train", "cyrillic_train", "fonts", "photographs")
-DEFAULT_SETS: Final = {"context": (*DIGIT_SETS, *PAGE_SETS), "strings": (*DIGIT_SETS, *MARK_SETS)}
+DEFAULT_SETS: Final = {"context": (*DIGIT_SETS, *PAGE_SETS), "strings": (*DIGIT_SETS, *MARK_SETS), "finder": (*DIGIT_SETS, *PAGE_SETS)}
 """What `python -m export.pages.proposals` and `python -m export.strings` take where the data folder holds everything."""
 
 PARITY_WIDTHS: Final = (16, 48, 96, 256)
+PARITY_SIDES: Final = ((16, 16), (128, 128), (32, 96))
 PARITY_INPUTS: Final = 64
 
 
@@ -72,7 +76,7 @@ def main(arguments: list[str] | None = None) -> ExitCode:
     return ExitCode.OK
 
 
-def load_companion(kind: str, run: Path) -> ContextNetwork | StringNetwork:
+def load_companion(kind: str, run: Path) -> CompanionNetwork:
     """The averaged network of a run in evaluation mode. Raises UsageError for no run, or one of another network."""
     network = NETWORKS[kind]()
     try:
@@ -86,7 +90,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def to_onnx(kind: str, network: ContextNetwork | StringNetwork, metadata: dict[str, str]) -> bytes:
+def to_onnx(kind: str, network: CompanionNetwork, metadata: dict[str, str]) -> bytes:
     """The bytes of an ONNX file: opset 17, batch axis symbolic, for strips their width as well."""
     contract = CONTRACTS[kind]
     names = {contract.input: contract.input_shape, contract.output: contract.output_shape}
@@ -132,7 +136,11 @@ def difference(kind: str, network: nn.Module, data: bytes) -> float:
 
 def drawn_inputs(kind: str) -> list[NDArray[np.uint8]]:
     """Batches of random strokes, uint8, the same ones every time: parity needs ink, not digits. One alone, many, other widths."""
-    shapes = [(2, *PATCH_SHAPE)] * 2 if kind == "context" else [(1, STRIP_HEIGHT_PX, width) for width in PARITY_WIDTHS]
+    shapes = {
+        "context": [(2, *PATCH_SHAPE)] * 2,
+        "strings": [(1, STRIP_HEIGHT_PX, width) for width in PARITY_WIDTHS],
+        "finder": [(1, height, width) for height, width in PARITY_SIDES],
+    }[kind]
     rng = np.random.default_rng(0)
     batches = []
     for at, shape in enumerate(shapes):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import copy
 import io
+import itertools
 import json
 import math
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import onnx
 import torch
@@ -126,16 +127,19 @@ def to_onnx(network: ConvNetwork, temperature: float, training: dict[str, Any], 
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def fold_batch_norm(network: ConvNetwork) -> ConvNetwork:
-    """A copy on the CPU with every batch norm folded into the convolution before it."""
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def fold_batch_norm(network: Network) -> Network:
+    """A copy on the CPU with every batch norm folded into the convolution before it in its sequence."""
     folded = copy.deepcopy(network).cpu().eval()
-    layers: list[nn.Module] = []
-    for layer in folded.body:
-        if isinstance(layer, nn.BatchNorm2d):
-            layers[-1] = fuse_conv_bn_eval(layers[-1], layer)  # type: ignore[type-var]
-        else:
-            layers.append(layer)
-    folded.body = nn.Sequential(*layers)
+    for sequence in [module for module in folded.modules() if isinstance(module, nn.Sequential)]:
+        names = [name for name, _ in sequence.named_children()]
+        for before, name in itertools.pairwise(names):
+            layer = sequence.get_submodule(name)
+            if isinstance(layer, nn.BatchNorm2d):
+                sequence.set_submodule(before, fuse_conv_bn_eval(sequence.get_submodule(before), layer))  # type: ignore[type-var]
+                sequence.set_submodule(name, nn.Identity())
     return folded
 
 

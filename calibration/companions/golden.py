@@ -1,7 +1,7 @@
 """Golden inputs of a companion: the few whose outputs a published file carries, so that a runtime can prove its kernels.
 
-Made from digits of the MNIST training part alone, since they are shipped: glyphs of a sheet on which they are written, and runs
-in which they touch. Only inputs of which both files speak so clearly that zeros in place of their outputs would be seen.
+Made from digits of the MNIST training part alone, since they are shipped: glyphs of a sheet on which they are written, runs in which
+they touch, parts of the sheet. Only inputs of which both files speak so clearly that zeros in place of their outputs would be seen.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from calibration.tile_sets import LabelledTiles, Tiles
 from edge_digits.bench.sample import make_sheet
 from edge_digits.paper.glyphs import find_glyphs
 from edge_digits.paper.ink import find_ink
+from edge_digits.paper.overview import make_overview, writing_height
 from edge_digits.paper.page import find_page
 from edge_digits.paper.strips import STRIP_HEIGHT_PX, make_strip
 from edge_digits.paper.surroundings import make_surroundings
@@ -29,6 +30,8 @@ GOLDEN: Final = 8
 LEAST_OUTPUT: Final = 2.0 * GOLDEN_TOLERANCE["int8"]
 """Of the largest correction or column of an input: twice what a self-test forgives."""
 
+PART_PX: Final = 32
+"""Side of a part of a page: large enough for the coarsest maps of the network to have two places."""
 SHEET_PX: Final = (1600, 1200)
 SHEET_DIGITS: Final = 200
 RUNS: Final = 200
@@ -41,7 +44,7 @@ def choose_golden(kind: str, digits: LabelledTiles, candidates: Mapping[str, Can
 
     digits : of the MNIST training part. Raises CalibrationError when there are too few.
     """
-    inputs, clear = _glyphs(digits, candidates) if kind == "context" else _runs(digits, candidates)
+    inputs, clear = {"context": _glyphs, "strings": _runs, "finder": _parts_of_pages}[kind](digits, candidates)
     chosen = np.flatnonzero(clear)[:GOLDEN]
     if len(chosen) < GOLDEN:
         raise CalibrationError(
@@ -58,6 +61,19 @@ def _glyphs(digits: LabelledTiles, candidates: Mapping[str, Candidate]) -> tuple
     if not len(patches):
         return patches, np.zeros(0, np.bool_)
     return patches, np.logical_and.reduce([_largest(candidate.outputs(patches)) >= LEAST_OUTPUT for candidate in candidates.values()])
+
+
+def _parts_of_pages(digits: LabelledTiles, candidates: Mapping[str, Candidate]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    width, height = SHEET_PX
+    glyphs = find_glyphs(find_ink(find_page(Frame.from_array(make_sheet(digits.tiles, width, height, SHEET_DIGITS)))))
+    picture = make_overview(glyphs, writing_height(glyphs)).picture
+    rows, columns = (side // PART_PX for side in picture.shape)
+    parts = picture[: rows * PART_PX, : columns * PART_PX].reshape(rows, PART_PX, columns, PART_PX).swapaxes(1, 2)
+    inputs = np.ascontiguousarray(parts).reshape(-1, 1, PART_PX, PART_PX)
+    clear = np.zeros(len(inputs), np.bool_)
+    if len(inputs):
+        clear = np.logical_and.reduce([_largest(candidate.outputs(inputs)) >= LEAST_OUTPUT for candidate in candidates.values()])
+    return inputs, clear & (inputs.reshape(len(inputs), -1).max(axis=1, initial=0) > FAINTEST_INK)
 
 
 def _runs(digits: LabelledTiles, candidates: Mapping[str, Candidate]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

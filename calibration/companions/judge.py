@@ -3,7 +3,7 @@
     python -m calibration.companions.judge --float F.onnx --int8 Q.onnx --sets S.npz --out VERDICT.json
 
 An example counts as read when all that stands on it was: the label of a glyph, with the corrections added to what the tile
-classifier said, or every label of a run of ink. Exits with 3 when a gate is missed.
+classifier said, or every label of a run of ink. Of parts of pages each pixel of ink counts. Exits with 3 when a gate is missed.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from calibration import latency
 from calibration.companions.candidate import Candidate, largest_difference, load_candidate, readings
 from calibration.companions.sets import CompanionSets, Examples, load_companion_sets
+from calibration.companions.stroke_figures import stroke_figures
 from calibration.errors import CalibrationError, report
 from calibration.gates import COMMITTED_GATES, FILE_GROUP, Gates, load_gates
 from calibration.judge import PRECISIONS, VERDICT_FORMAT, machine_facts, report_verdict
 from edge_digits.recognition.companions import CONTRACTS, as_companion_input
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
-GROUPS: Final = {"context": "proposals", "strings": "strips"}
+GROUPS: Final = {"context": "proposals", "strings": "strips", "finder": "parts"}
 """Name of the figures, by kind; the gates are named alike."""
 ROUNDS: Final = 8
 
@@ -63,6 +64,8 @@ def judge_companion(candidates: Mapping[str, Candidate], sets: CompanionSets, ga
 
 
 def _figures(candidates: Mapping[str, Candidate], examples: Examples) -> dict[str, Any]:
+    if examples.strokes is not None:
+        return stroke_figures(candidates, examples)
     outputs = {kind: candidates[kind].all_outputs(examples) for kind in PRECISIONS}
     found = {kind: readings(outputs[kind], examples) for kind in PRECISIONS}
     digits = np.array([NOT_ONE_DIGIT not in labels for labels in examples.labels])

@@ -32,8 +32,10 @@ from edge_digits.recognition.engine import Engine
 
 METHODS: Final = ("search", "minmax")
 """Statistics that need inputs of one width are left out."""
-HEADS: Final = {"context": ("Flatten", "Gemm"), "strings": ("Squeeze", "Transpose")}
-"""What stands behind the last convolution and stays float; the last convolution of a string network is its head, too."""
+HEADS: Final[dict[str, tuple[str, ...]]] = {"context": ("Flatten", "Gemm"), "strings": ("Squeeze", "Transpose"), "finder": ()}
+"""What stands behind the last convolution and stays float."""
+HEAD_IS_CONVOLUTION: Final = ("strings", "finder")
+"""Networks whose last convolution is their head, too."""
 
 Batches = list[NDArray[np.float32]]
 
@@ -69,7 +71,7 @@ def quantize_companion(model: Any, sets: CompanionSets, options: QuantizeOptions
     batches = [as_companion_input(batch) for batch in sets.calibration.batches()]
 
     def kept_float(path: Path) -> list[str]:
-        head = head_nodes(path, HEADS[kind], with_convolution=kind == "strings") if options.float_head else []
+        head = head_nodes(path, HEADS[kind], with_convolution=kind in HEAD_IS_CONVOLUTION) if options.float_head else []
         return [*head, *(first_nodes(path) if options.float_first else [])]
 
     result = quantize_statically(model, BatchFeed(contract.input, batches), options, kept_float)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.errors import CalibrationError
+from edge_digits.paper.overview import MULTIPLE as OVERVIEW_STEP_PX
 from edge_digits.paper.strips import STRIP_HEIGHT_PX, WIDTH_STEP_PX
 from edge_digits.paper.surroundings import PATCH_SHAPE
 from edge_digits.recognition.weights import COMPANIONS, LABELS
@@ -28,13 +29,15 @@ class Examples:
     """Inputs, and what stands on them.
 
     groups : uint8 (k, channels, h, w) each, inputs of one width together. labels : of every input in the order of the
-    groups: one label for a glyph, all labels for a run of ink, 0..10. said : float32 (n, 11), log-probabilities of the tile
-    classifier; None for runs of ink.
+    groups: one label for a glyph, all labels for a run of ink, 0..10; none for a part of a page. said : float32 (n, 11),
+    log-probabilities of the tile classifier; None for runs of ink and parts of pages. strokes : uint8 (n, h, w) of parts of pages,
+    1 on the ink of written digits, 255 where nobody can say; else None.
     """
 
     groups: tuple[NDArray[np.uint8], ...]
     labels: tuple[tuple[int, ...], ...]
     said: NDArray[np.float32] | None = None
+    strokes: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -67,7 +70,7 @@ def load_companion_sets(path: Path) -> CompanionSets:
     kind = str(arrays.get("kind", "none"))
     if kind not in COMPANIONS:
         raise CalibrationError(f"{path}: sets of kind '{kind}'; wanted one of {', '.join(COMPANIONS)}")
-    read = _glyphs if kind == "context" else _runs
+    read = {"context": _glyphs, "strings": _runs, "finder": _parts_of_pages}[kind]
     try:
         calibration, held_out = read(arrays, "calibration"), read(arrays, "held_out")
     except (KeyError, ValueError, IndexError) as error:
@@ -102,6 +105,18 @@ def _runs(arrays: Mapping[str, NDArray[Any]], part: str) -> Examples:
     return Examples(
         tuple(np.stack([strips[index] for index in same]) for same in order), tuple(labels[index] for same in order for index in same)
     )
+
+
+def _parts_of_pages(arrays: Mapping[str, NDArray[Any]], part: str) -> Examples:
+    inputs, strokes = (arrays[f"{part}_{name}"] for name in ("inputs", "strokes"))
+    count = len(inputs)
+    if count == 0 or inputs.dtype != np.uint8 or inputs.ndim != 4 or inputs.shape[1] != 1 or strokes.shape != (count, *inputs.shape[2:]):
+        raise ValueError(
+            f"{part}: inputs {inputs.dtype} {inputs.shape}, strokes {strokes.shape}; wanted uint8 (n, 1, h, w), (n, h, w), n > 0"
+        )
+    if any(side % OVERVIEW_STEP_PX for side in inputs.shape[2:]):
+        raise ValueError(f"{part}: parts of {inputs.shape[2:]} pixels; wanted multiples of {OVERVIEW_STEP_PX}")
+    return Examples((inputs,), ((),) * count, strokes=strokes.astype(np.uint8))
 
 
 def _checked(part: str, labels: NDArray[Any]) -> list[int]:

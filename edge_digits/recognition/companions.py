@@ -63,11 +63,19 @@ def _same_shape(found: tuple[Any, ...], wanted: tuple[int | None, ...]) -> bool:
     )
 
 
+CELL_PX: Final = 4
+"""Side of a cell of the finder's maps, in pixels of the overview."""
+MAP_CHANNELS: Final = CELL_PX**2 + len(LABELS) + 2
+"""Of the maps: the 16 pixels of a cell, row by row (logit of being a written digit's ink), the eleven classes of a digit whose middle
+lies there (logits), its height and width as logarithms of cells."""
+
 CONTRACTS: Final[dict[str, Contract]] = {
     "context": Contract("surroundings", (2, *PATCH_SHAPE), "corrections", (len(LABELS),)),
     "strings": Contract("strips", (1, STRIP_HEIGHT_PX, None), "columns", (None, len(LABELS) + 1)),
+    "finder": Contract("pages", (1, None, None), "maps", (MAP_CHANNELS, None, None)),
 }
-"""By kind; all float32. `strips` are a multiple of 16 wide, `columns` a quarter as many; the last of the 12 is the blank."""
+"""By kind; all float32. `strips` are a multiple of 16 wide, `columns` a quarter as many; the last of the 12 is the blank. `pages` are a
+multiple of 16 high and wide, `maps` a quarter as large."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ WEIGHTS_FOLDER: Final = Path(__file__).resolve().parent.parent / "weights"
 MANIFEST_NAME: Final = "manifest.json"
 PRECISIONS: Final = ("int8", "float")
 """Of a shipped model's files, in the order in which they are listed."""
-COMPANIONS: Final = ("context", "strings")
+COMPANIONS: Final = ("context", "strings", "finder")
 """Kinds of the small networks that a folder of models may hold beside the tile classifiers, at most one of each."""
 
 

@@ -54,6 +54,12 @@ def test_strips_keep_their_labels_when_they_are_grouped(sets_folder: Path) -> No
         ("strings", {"held_out_widths": np.array([24, 8], np.int32), "held_out_pixels": np.zeros(1024, np.uint8),
                      "held_out_labels": np.full((2, 8), 255, np.uint8)}, "multiples of 16"),
         ("strings", {"held_out_labels": np.full((400, 8), 77, np.uint8)}, "labels out of"),
+        ("finder", {"held_out_strokes": None}, "held_out_strokes"),
+        ("finder", {"held_out_strokes": np.zeros((400, 32, 32), np.uint8)}, "wanted uint8"),
+        ("finder", {"calibration_inputs": np.zeros((0, 1, 32, 48), np.uint8),
+                    "calibration_strokes": np.zeros((0, 32, 48), np.uint8)}, "n > 0"),
+        ("finder", {"calibration_inputs": np.zeros((9, 1, 30, 48), np.uint8),
+                    "calibration_strokes": np.zeros((9, 30, 48), np.uint8)}, "multiples of 16"),
     ],
 )  # fmt: skip
 def test_sets_that_are_none_are_told(kind: str, changes: dict[str, Any], message: str, sets_folder: Path, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""A context and a string network that tests can make in seconds, like the toy of toy.py: random filters, a fitted last layer.
+"""Networks beside the tile classifier that tests can make in seconds, like the toy of toy.py: random filters, a fitted last layer; a
+finder that takes black ink for digits and grey for anything else.
 
 `python -m tests.calibration.toy_companions tests/recognition/toy tests/recognition/toy_companions` writes them as published
 beside the toy, for the runtime's tests.
@@ -24,6 +25,7 @@ from calibration.companions import judge, publish, quantize
 from calibration.companions.golden import FAINTEST_INK, side_by_side
 from edge_digits.paper.strips import MARGIN_PX, make_strip
 from edge_digits.paper.surroundings import GLYPH_SIDE_PX, PATCH_SHAPE
+from edge_digits.recognition.companions import CELL_PX, MAP_CHANNELS
 from edge_digits.recognition.strings import BLANK, COLUMN_PX
 from edge_digits.recognition.weights import CONTRACT_VERSION, LABELS
 from tests.calibration.toy import toy_digits, write_idx
@@ -31,6 +33,7 @@ from tests.calibration.toy import toy_digits, write_idx
 SHARE = 0.25
 CONTEXT_FILTERS, CONTEXT_SIDE_PX = 16, 8
 STRING_FILTERS, STRING_KERNEL = 64, (32, 16)
+PART_SHAPE = (32, 48)
 GAIN = 14.0
 
 
@@ -132,6 +135,45 @@ def string_model(seed: int = 0, **changes: str) -> onnx.ModelProto:
     return _model("strings", nodes, weights, ("strips", "columns"), shapes, changes)
 
 
+def toy_parts(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Parts of pages, uint8 (count, 1, 32, 48), with a black digit and a grey one, and the strokes of the black one, (count, 32, 48)."""
+    tiles, _ = toy_digits(2 * count, seed)
+    parts, strokes = np.zeros((count, 1, *PART_SHAPE), np.uint8), np.zeros((count, *PART_SHAPE), np.uint8)
+    solid = np.where(tiles > 128, 255, 0).astype(np.uint8)
+    for part, stroke, black, grey in zip(parts, strokes, solid[:count], solid[count:], strict=True):
+        part[0, 2:30, :24], part[0, 2:30, 24:] = black[:, 2:26], grey[:, 2:26] // 3
+        stroke[2:30, :24] = black[:, 2:26] > 0
+    return parts, strokes
+
+
+def finder_model(seed: int = 0, **changes: str) -> onnx.ModelProto:
+    """Maps that call black pixels a digit's, and no cell its middle."""
+    rng = np.random.default_rng(seed)
+    first = rng.normal(0, 0.01, (16, 1, 2, 2)).astype(np.float32)
+    second = rng.normal(0, 0.003, (64, 16, 4, 4)).astype(np.float32)
+    head = rng.normal(0, 0.01, (MAP_CHANNELS, 64, 1, 1)).astype(np.float32)
+    for pixel in range(4):
+        first[pixel] = np.eye(4).reshape(4, 1, 2, 2)[pixel]
+    for pixel in range(CELL_PX**2):
+        row, column = divmod(pixel, CELL_PX)
+        second[pixel] = 0
+        # The window of the second layer begins one place before the cell.
+        second[pixel, 2 * (row % 2) + column % 2, 1 + row // 2, 1 + column // 2] = 1
+        head[pixel], head[pixel, pixel] = 0, 20
+    bias = np.zeros(MAP_CHANNELS, np.float32)
+    bias[: CELL_PX**2], bias[CELL_PX**2 + len(LABELS) - 1] = -10, 5
+    nodes = [
+        helper.make_node("Conv", ["pages", "first"], ["halves"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Relu", ["halves"], ["half"]),
+        helper.make_node("Conv", ["half", "second"], ["quarters"], kernel_shape=[4, 4], strides=[2, 2], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["quarters"], ["quarter"]),
+        helper.make_node("Conv", ["quarter", "head", "bias"], ["maps"], kernel_shape=[1, 1]),
+    ]
+    weights = {"first": first, "second": second, "head": head, "bias": bias}
+    shapes = (["n", 1, "h", "w"], ["n", MAP_CHANNELS, "rows", "columns"])
+    return _model("finder", nodes, weights, ("pages", "maps"), shapes, changes)
+
+
 def _fit(
     features: NDArray[np.float64], targets: NDArray[np.float64], importance: NDArray[np.float64] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -169,17 +211,21 @@ int8_gain_points_min = 0.0
 int8_bytes_max = 100_000
 [companions.strings.strips]
 drop_points_max = 5.0
+[companions.finder.parts]
+drop_points_max = 1.0
 """
 """What the toys reach; the gates for release ask more of a string network."""
 
-MODELS = {"context": context_model, "strings": string_model}
+MODELS = {"context": context_model, "strings": string_model, "finder": finder_model}
 
 
 def write_sets(kind: str, path: Path, held_out: int = 400) -> Path:
     """A sets file as `python -m export.companion_sets` writes it."""
     arrays: dict[str, Any] = {"kind": np.array(kind)}
     for part, count, seed in (("calibration", 120, 300), ("held_out", held_out, 301)):
-        if kind == "context":
+        if kind == "finder":
+            arrays[f"{part}_inputs"], arrays[f"{part}_strokes"] = toy_parts(count, seed)
+        elif kind == "context":
             patches, labels = toy_patches(count, seed)
             arrays |= {
                 f"{part}_inputs": patches,
@@ -215,7 +261,7 @@ def pair(kind: str, work: Path) -> list[str]:
 
 
 def publish_beside(toy: Path, folder: Path) -> None:
-    """Both through the whole chain; their files and the manifest, which names the toy's own as well, into a folder."""
+    """All through the whole chain; their files and the manifest, which names the toy's own as well, into a folder."""
     with tempfile.TemporaryDirectory() as name:
         work, staged = Path(name), Path(shutil.copytree(toy, Path(name) / "staged"))
         write_idx(work / "mnist")

@@ -17,14 +17,16 @@ from edge_digits.errors import ExitCode, UsageError
 from edge_digits.paper.surroundings import PATCH_SHAPE
 from export import checkpoint, companion_sets, companions_to_onnx
 from export.context_network import ContextNetwork
+from export.pages.crops import load_crops
 from export.pages.proposals import Proposals, no_strips, save_shard
 from export.string_network import StringNetwork
 from export.strings import save_strips
 from export.to_onnx import fold_batch_norm
+from tests.export.training_sets import save_crops
 
-KINDS = ("context", "strings")
+KINDS = ("context", "strings", "finder")
 PROPOSALS = 60
-SHAPES = {"context": (2, *PATCH_SHAPE), "strings": (1, 32, 64)}
+SHAPES = {"context": (2, *PATCH_SHAPE), "strings": (1, 32, 64), "finder": (1, 64, 96)}
 
 
 def used(kind: str) -> Any:
@@ -258,6 +260,8 @@ def test_no_strips_and_no_shards(tmp_path: Path, shards: Path, capsys: pytest.Ca
         ["context", "--proposals", "x"],
         ["context", "--proposals", "x", "--strips", "x", "--validation", "x"],
         ["strings", "--strips", "x", "--validation", "x", "--held-out", "0"],
+        ["finder", "--validation", "x"],
+        ["finder", "--strips", "x", "--validation", "x"],
         ["tiles", "--validation", "x"],
     ],
 )
@@ -265,3 +269,21 @@ def test_wrong_words_for_sets(words: list[str], tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as caught:
         companion_sets.main([*words, "--out", str(tmp_path / "x.npz")])
     assert caught.value.code == ExitCode.USAGE
+
+
+def test_crops_become_sets(tmp_path: Path) -> None:
+    trained, aside = (save_crops(tmp_path / name, count) for name, count in (("trained", 20), ("aside", 9)))
+    out = tmp_path / "sets.npz"
+    words = ["finder", "--crops", str(trained), "--validation", str(aside), "--out", str(out), "--calibration", "12"]
+    assert companion_sets.main(words) == ExitCode.OK
+    sets = load_companion_sets(out)
+    assert (sets.kind, len(sets.calibration), len(sets.held_out)) == ("finder", 12, 9)
+    assert np.array_equal(sets.held_out.groups[0][:, 0], load_crops(aside).pictures)
+    assert np.array_equal(sets.held_out.strokes, load_crops(aside).strokes)
+
+
+def test_pages_of_any_size_pass(runs: dict[str, Path], shards: Path) -> None:
+    _, out = export("finder", runs, shards)
+    candidate = load_candidate(out)
+    for height, width in ((16, 16), (48, 160)):
+        assert candidate.outputs(np.zeros((1, 1, height, width), np.uint8)).shape == (1, 29, height // 4, width // 4)

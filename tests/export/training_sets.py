@@ -1,4 +1,4 @@
-"""Proposals and strips that a network learns in seconds: a mark for every label, at a place of its own."""
+"""Proposals, strips and parts of pages that a network learns in seconds: a mark for every label, at a place of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from edge_digits.paper.strips import make_strip
 from edge_digits.paper.surroundings import PATCH_SHAPE
+from export.pages.crops import CELL_PX, NO_DIGIT, SIDE_PX, Crops
 from export.pages.proposals import Proposals, no_strips, save_shard
 from export.strings import save_strips
 
@@ -46,3 +47,25 @@ def save_marked_strips(path: Path, count: int = 64, labels: tuple[int, ...] = (1
         meant.append(named)
     save_strips(path, strips, meant)
     return path
+
+
+def marked_crops(count: int, seed: int = 0) -> Crops:
+    """A black bar, which is a 1, and a grey one, which is nothing, on each."""
+    rng = np.random.default_rng(seed)
+    side = SIDE_PX // CELL_PX
+    pictures, strokes = np.zeros((count, SIDE_PX, SIDE_PX), np.uint8), np.zeros((count, SIDE_PX, SIDE_PX), np.uint8)
+    cells, sizes = np.full((count, side, side), NO_DIGIT, np.uint8), np.zeros((count, 2, side, side), np.uint8)
+    for at in range(count):
+        y, x = (int(v) * CELL_PX for v in rng.integers(2, side - 8, 2))
+        pictures[at, y : y + 20, x : x + 4], strokes[at, y : y + 20, x : x + 4] = 230, 1
+        cells[at, y // CELL_PX + 2, x // CELL_PX], sizes[at, :, y // CELL_PX + 2, x // CELL_PX] = 1, (20, 4)
+        pictures[at, y : y + 20, (x + 60) % (SIDE_PX - 8) :][:, :6] = 90
+    return Crops(pictures, strokes, cells, sizes)
+
+
+def save_crops(folder: Path, count: int = 24, seed: int = 0) -> Path:
+    """One shard."""
+    folder.mkdir(parents=True)
+    crops = marked_crops(count, seed)
+    np.savez(folder / "0000.npz", **{name: getattr(crops, name) for name in Crops.__slots__})
+    return folder

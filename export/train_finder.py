@@ -1,0 +1,170 @@
+"""Trains the finder network on parts of generated pages and of real ones.
+
+python -m export.train_finder --crops runs/crops-1 --crops runs/crops-real --validation runs/crops-val --out runs/finder
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
+from edge_digits.recognition.companions import CELL_PX
+from edge_digits.recognition.weights import LABELS
+from export.companion_training import CompanionTraining
+from export.finder_network import FinderNetwork, stroke_logits
+from export.pages.crops import NO_DIGIT, OPEN, Crops, joined, load_crops
+
+INKED: Final = 50
+"""Pixels darker than this count fully; bare paper, of which there is most and where little can be learnt, counts PAPER_WEIGHT."""
+PAPER_WEIGHT: Final = 0.03
+CELL_WEIGHT: Final = 8.0
+SIZE_WEIGHT: Final = 0.3
+VALIDATION_BATCH: Final = 64
+
+
+def main(arguments: list[str] | None = None) -> ExitCode:
+    """Run the command."""
+    options = _parse(arguments)
+    try:
+        return train(options)
+    except EdgeDigitsError as error:
+        print(f"export.train_finder: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("export.train_finder: interrupted; go on with --resume", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+
+
+def train(options: argparse.Namespace) -> ExitCode:
+    """Train as the parsed options say; see main."""
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    crops = joined([load_crops(folder) for folder in options.crops])
+    kept_aside = load_crops(options.validation)
+    if len(crops.pictures) < options.batch:
+        raise UsageError(f"--crops hold {len(crops.pictures)}, too few for one batch of {options.batch}; give more, or a smaller --batch")
+    if not np.count_nonzero(kept_aside.strokes == 1):
+        raise UsageError(f"{options.validation}: shows no digit; make more crops")
+    network = FinderNetwork().to(device, memory_format=torch.channels_last)
+    FinderTraining(network, device, options, crops, kept_aside).run("finder")
+    return ExitCode.OK
+
+
+class FinderTraining(CompanionTraining):
+    """The training of the finder network, and the parts of pages it learns from and is validated on."""
+
+    examples = "crops"
+
+    def __init__(self, network: FinderNetwork, device: torch.device, options: argparse.Namespace, crops: Crops, kept_aside: Crops) -> None:
+        super().__init__(network, device, options, len(crops.pictures))
+        self.crops, self.kept_aside = crops, kept_aside
+
+    def losses(self, rng: np.random.Generator) -> Iterator[Tensor]:
+        """See CompanionTraining."""
+        order, size = rng.permutation(len(self.crops.pictures)), self.options.batch
+        for start in range(0, len(order) - size + 1, size):
+            chosen = np.sort(order[start : start + size])
+            pictures = torch.from_numpy(varied(self.crops.pictures[chosen], rng)).to(self.device)
+            yield sum(loss_parts(self.forward(self.network, pictures), self.crops, chosen).values(), torch.zeros(()))
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Losses on what was kept aside, and percent of stroke pixels of digits missed and of other ink taken for a digit's."""
+        totals: dict[str, float] = {}
+        crops = self.kept_aside
+        for start in range(0, len(crops.pictures), VALIDATION_BATCH):
+            chosen = np.arange(start, min(start + VALIDATION_BATCH, len(crops.pictures)))
+            maps = self.forward(self.average, torch.from_numpy(crops.pictures[chosen, None].astype(np.float32) / 255.0).to(self.device))
+            for name, value in loss_parts(maps, crops, chosen).items():
+                totals[name] = totals.get(name, 0.0) + float(value) * len(chosen)
+            found, meant, inked = (stroke_logits(maps) > 0).cpu().numpy(), crops.strokes[chosen], crops.pictures[chosen] > INKED
+            best, cells = maps[:, CELL_PX**2 : CELL_PX**2 + len(LABELS)].argmax(1).cpu().numpy(), crops.cells[chosen]
+            counts = {
+                "missed": (~found & (meant == 1)).sum(),
+                "strokes": (meant == 1).sum(),
+                "false": (found & inked & (meant == 0)).sum(),
+                "others": (inked & (meant == 0)).sum(),
+                "cells_wrong": ((best != cells) & (cells < NO_DIGIT)).sum(),
+                "cells": (cells < NO_DIGIT).sum(),
+            }
+            for name, value in counts.items():
+                totals[name] = totals.get(name, 0.0) + float(value)
+        count = len(crops.pictures)
+        return {
+            **{name: round(totals[name] / count, 4) for name in ("stroke_loss", "cell_loss", "size_loss")},
+            "strokes_missed": round(100 * totals["missed"] / totals["strokes"], 3),
+            "others_taken": round(100 * totals["false"] / max(1.0, totals["others"]), 3),
+            "cells_wrong": round(100 * totals["cells_wrong"] / max(1.0, totals["cells"]), 3),
+        }
+
+
+def loss_parts(maps: Tensor, crops: Crops, chosen: NDArray[np.intp]) -> dict[str, Tensor]:
+    """The parts of the loss, weighted: which ink is a digit's, which digit has its middle where, how large it is.
+
+    maps : (n, 29, 32, 32) of the crops with these indices.
+    """
+    strokes = torch.from_numpy(crops.strokes[chosen]).to(maps.device)
+    inked = torch.from_numpy(crops.pictures[chosen]).to(maps.device) > INKED
+    weights = torch.where(inked | (strokes == 1), 1.0, PAPER_WEIGHT) * (strokes != OPEN)
+    errors = nn.functional.binary_cross_entropy_with_logits(stroke_logits(maps), (strokes == 1).float(), reduction="none")
+    cells = torch.from_numpy(crops.cells[chosen].astype(np.int64)).to(maps.device)
+    classes = maps[:, CELL_PX**2 : CELL_PX**2 + len(LABELS)]
+    cell_errors = nn.functional.cross_entropy(classes, cells, ignore_index=OPEN)
+    sizes = torch.log(torch.from_numpy(crops.sizes[chosen].astype(np.float32)).to(maps.device).clamp(min=1.0) / CELL_PX)
+    is_digit = (cells < NO_DIGIT)[:, None]
+    size_errors = (maps[:, CELL_PX**2 + len(LABELS) :] - sizes).abs() * is_digit
+    return {
+        "stroke_loss": (errors * weights).sum() / weights.sum().clamp(min=1.0),
+        "cell_loss": CELL_WEIGHT * cell_errors,
+        "size_loss": SIZE_WEIGHT * size_errors.sum() / (2 * is_digit.sum()).clamp(min=1.0),
+    }
+
+
+def varied(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Crops (n, h, w) as float32 (n, 1, h, w), 0..1: with other contrast and some noise."""
+    contrast = rng.uniform(0.5, 1.4, (len(pictures), 1, 1)).astype(np.float32) / np.float32(255.0)
+    noise = rng.uniform(0, 0.05, (len(pictures), 1, 1)).astype(np.float32)
+    changed = pictures.astype(np.float32) * contrast + noise * rng.standard_normal(pictures.shape, dtype=np.float32)
+    return np.asarray(np.clip(changed, 0.0, 1.0), np.float32)[:, None]
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m export.train_finder", description="Train the finder network on parts of pages.")
+    parser.add_argument(
+        "--crops",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="DIR",
+        help="shards of `python -m export.pages.crops`; may be given again",
+    )
+    parser.add_argument("--validation", type=Path, required=True, metavar="DIR", help="shards of pages kept aside")
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the run folder")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder")
+    options = parser.parse_args(arguments)
+    for name, least in (("epochs", 1), ("batch", 2), ("threads", 0), ("seed", 0)):
+        if getattr(options, name) < least:
+            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
+    if not 0 < options.learning_rate < float("inf"):
+        parser.error(f"--learning-rate is {options.learning_rate}; give a number above 0")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
