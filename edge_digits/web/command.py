@@ -14,7 +14,10 @@ from typing import Any, Final
 from edge_digits.arguments import add_reader_arguments, reader_options
 from edge_digits.errors import ExitCode, MissingExtraError, UsageError
 from edge_digits.reader import Reader
-from edge_digits.web.app import INSTALL_COMMAND, load_starlette, make_app
+from edge_digits.web.answers import INSTALL_COMMAND, load_starlette
+from edge_digits.web.app import make_app
+from edge_digits.web.connections import MOST_CONNECTIONS, make_protocol
+from edge_digits.web.device_camera import DeviceCamera
 from edge_digits.web.guard import App, GuardOptions
 
 DEFAULT_PORT: Final = 8765
@@ -22,14 +25,18 @@ DEFAULT_UPLOAD_MB: Final = 25.0
 DEFAULT_MEGAPIXELS: Final = 50.0
 """Half of what the command line reads: several people may send pictures at once."""
 TOKEN_VARIABLE: Final = "EDGE_DIGITS_TOKEN"  # noqa: S105 - the name of a variable, no secret
-MOST_CONNECTIONS: Final = 64
+DEFAULT_REQUESTS_PER_S: Final = 100.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--host, --port, --token, --max-upload-mb and the reader's."""
+    """--host, --port, --token, --camera, --max-upload-mb, --requests-per-s and the reader's."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s: this machine alone)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one (default %(default)s)")
     parser.add_argument("--token", default=None, help=f"what callers must know; also taken from ${TOKEN_VARIABLE}")
+    parser.add_argument("--camera", metavar="SOURCE", help="show this machine's camera too: a number, device or URL as for `watch`")
+    parser.add_argument(
+        "--requests-per-s", type=float, default=DEFAULT_REQUESTS_PER_S, metavar="N", help="most of one address (default %(default)s)"
+    )
     parser.add_argument("--max-upload-mb", type=float, default=DEFAULT_UPLOAD_MB, metavar="MB", help="largest upload (default %(default)s)")
     add_reader_arguments(parser)
     parser.set_defaults(max_megapixels=DEFAULT_MEGAPIXELS)
@@ -38,14 +45,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Serve until interrupted."""
     token = os.environ.get(TOKEN_VARIABLE, "") if arguments.token is None else arguments.token
-    options = GuardOptions(arguments.host, token, round(arguments.max_upload_mb * 1e6))
+    options = GuardOptions(arguments.host, token, round(arguments.max_upload_mb * 1e6), arguments.requests_per_s)
     load_starlette()
     load_uvicorn()
-    app = make_app(Reader(options=reader_options(arguments)), options)
+    reader = Reader(options=reader_options(arguments))
     listener = listen(arguments.host, arguments.port)
+    camera = DeviceCamera(arguments.camera, reader) if arguments.camera else None
     question = f"?token={token}" if token else ""
     print(f"edge-digits: reading at {address(listener)}/{question} (Ctrl-C ends)", file=sys.stderr, flush=True)
-    make_server(app).run(sockets=[listener])
+    try:
+        make_server(make_app(reader, options, camera)).run(sockets=[listener])
+    finally:
+        if camera is not None:
+            camera.close()
     return ExitCode.OK
 
 
@@ -61,6 +73,8 @@ def load_uvicorn() -> Any:
 def make_server(app: App) -> Any:
     """A uvicorn server for the application: no access log, which would hold the token, and no websockets."""
     uvicorn = load_uvicorn()
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -69,7 +83,7 @@ def make_server(app: App) -> Any:
         proxy_headers=False,
         lifespan="off",
         ws="none",
-        http="h11",
+        http=make_protocol(H11Protocol),
         loop="asyncio",
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=5,

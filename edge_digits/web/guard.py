@@ -2,7 +2,8 @@
 
 A page on this machine can be reached by any site that the same browser shows. Three things keep those out: the Host
 header must be ours (DNS rebinding), a request that does something must come from our own page (cross-site requests),
-and anybody who is not on this machine must know the token. Plain ASGI, so that it needs no framework.
+and anybody who is not on this machine must know the token. Whoever asks too often waits. Plain ASGI, so that it needs
+no framework.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import asyncio
 import contextlib
 import hmac
 import json
+import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from edge_digits.errors import UsageError
+from edge_digits.web.rates import RateLimit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -29,11 +32,11 @@ SHORTEST_TOKEN: Final = 16
 DISCARD_TIMEOUT_S: Final = 5.0
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 OWN_PAGE: Final = ("same-origin", "none")
-OPEN_PATHS: Final = ("/", "/app.js", "/style.css", "/icon.svg")
-"""The page itself, given without the token, so that it can be reloaded and its parts fetched; it tells nothing."""
+WRONG_TOKEN_COST: Final = 20.0
+"""Permits that a wrong token takes of its address: guessing gets slow soon."""
 
 CONTENT_POLICY: Final = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; "
     b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 SECURITY_HEADERS: Final = (
@@ -43,7 +46,7 @@ SECURITY_HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"geolocation=(), microphone=()"),
+    (b"permissions-policy", b"camera=(self), geolocation=(), microphone=()"),
     (b"cache-control", b"no-store"),
 )
 
@@ -53,12 +56,15 @@ class GuardOptions:
     """Who may ask, and how much.
 
     host : the address that is listened on. token : what callers must know, "" for none, then host must be loopback.
-    max_upload_bytes : largest body of a request, > 0.
+    max_upload_bytes : largest body of a request, > 0. requests_per_s : of one address in the long run, > 0.
+    open_paths : given without the token: the page itself, which tells nothing, so that it can fetch its parts.
     """
 
     host: str = "127.0.0.1"
     token: str = ""
     max_upload_bytes: int = 25_000_000
+    requests_per_s: float = 100.0
+    open_paths: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.host not in LOOPBACK and not self.token:
@@ -67,15 +73,21 @@ class GuardOptions:
             raise UsageError(f"token is too short or has odd characters; give at least {SHORTEST_TOKEN} ASCII characters")
         if self.max_upload_bytes < 1:
             raise UsageError(f"max-upload-mb gives {self.max_upload_bytes} bytes; give a number above 0")
+        if not 0 < self.requests_per_s < math.inf:
+            raise UsageError(f"requests-per-s is {self.requests_per_s:g}; give a number above 0")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request is not let in. status : of HTTP. kind : a word for programs. message : for people."""
+    """Why a request is not let in. status : of HTTP. kind : a word for programs. message : for people.
+
+    wait_s : after how many seconds it may be tried again, where that helps.
+    """
 
     status: int
     kind: str
     message: str
+    wait_s: int = 0
 
 
 class Guard:
@@ -83,6 +95,7 @@ class Guard:
 
     def __init__(self, app: App, options: GuardOptions) -> None:
         self._app, self._options = app, options
+        self._rate = RateLimit(options.requests_per_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or hand on with security headers on the answer."""
@@ -95,12 +108,24 @@ class Guard:
                 message["headers"] = [*message.get("headers", []), *SECURITY_HEADERS]
             await send(message)
 
-        refusal = refuse(scope, self._options)
+        refusal = self._too_often(scope) or refuse(scope, self._options)
         if refusal is None:
             await self._app(scope, receive, send_guarded)
-        else:
-            await _discard(receive, 2 * self._options.max_upload_bytes)
-            await _answer(refusal, send_guarded)
+            return
+        if refusal.status == 401:
+            self._rate.take(_caller(scope), WRONG_TOKEN_COST - 1.0)
+        await _discard(receive, 2 * self._options.max_upload_bytes)
+        await _answer(refusal, send_guarded)
+
+    def _too_often(self, scope: Scope) -> Refusal | None:
+        wait_s = self._rate.take(_caller(scope))
+        if wait_s == 0.0:
+            return None
+        return Refusal(429, "TooManyRequests", f"at most {self._options.requests_per_s:g} requests a second", math.ceil(wait_s))
+
+
+def _caller(scope: Scope) -> str:
+    return str((scope.get("client") or ("",))[0])
 
 
 def refuse(scope: Scope, options: GuardOptions) -> Refusal | None:
@@ -131,7 +156,7 @@ def _foreign_page(headers: dict[str, str], method: str) -> Refusal | None:
 
 
 def _wrong_token(headers: dict[str, str], scope: Scope, options: GuardOptions) -> Refusal | None:
-    if not options.token or (scope["path"] in OPEN_PATHS and scope["method"] in SAFE_METHODS):
+    if not options.token or (scope["path"] in options.open_paths and scope["method"] in SAFE_METHODS):
         return None
     scheme, _, given = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
@@ -180,5 +205,7 @@ async def _answer(refusal: Refusal, send: Send) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
     if refusal.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    if refusal.wait_s:
+        headers.append((b"retry-after", str(refusal.wait_s).encode()))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

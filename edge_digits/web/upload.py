@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import Message
 from typing import Any, Final
 
@@ -10,6 +12,8 @@ from edge_digits.errors import EdgeDigitsError
 
 BODY_TIMEOUT_S: Final = 30.0
 """A phone on a poor network sends ten megabytes in this time; whoever is slower is cut off."""
+MOST_HELD_BYTES: Final = 200_000_000
+"""Of all uploads together; eight of the largest, and far more of what phones send."""
 
 
 class UploadError(EdgeDigitsError):
@@ -20,13 +24,44 @@ class UploadError(EdgeDigitsError):
         self.status = status
 
 
-async def read_picture(request: Any, max_bytes: int) -> bytes:
+class UploadRoom:
+    """Counts the bytes that all uploads hold, so that many large ones at once do not take all memory. For one event loop."""
+
+    def __init__(self, most_bytes: int = MOST_HELD_BYTES) -> None:
+        self.most_bytes, self.held_bytes = most_bytes, 0
+
+    @contextmanager
+    def share(self) -> Iterator[UploadShare]:
+        """Room for one upload, given back at the end."""
+        share = UploadShare(self)
+        try:
+            yield share
+        finally:
+            self.held_bytes -= share.held_bytes
+
+
+class UploadShare:
+    """What one upload holds of the room."""
+
+    def __init__(self, room: UploadRoom) -> None:
+        self._room, self.held_bytes = room, 0
+
+    def take(self, length: int) -> None:
+        """Hold so many bytes more. Raises UploadError 503 when all uploads together hold too much."""
+        if self._room.held_bytes + length > self._room.most_bytes:
+            raise UploadError(503, "too many large pictures are on their way; try again in a moment")
+        self._room.held_bytes += length
+        self.held_bytes += length
+
+
+async def read_picture(request: Any, max_bytes: int, share: UploadShare) -> bytes:
     """The bytes of the picture in a Starlette request.
 
-    Raises UploadError: 400 for an empty body or a broken form, 408 when it comes too slowly, 413 over max_bytes.
+    Raises UploadError: 400 for an empty body or a broken form, 408 when it comes too slowly, 413 over max_bytes, 503 when
+    all uploads together hold too much.
     """
     try:
-        body = await asyncio.wait_for(_read_body(request, max_bytes), BODY_TIMEOUT_S)
+        body = await asyncio.wait_for(_read_body(request, max_bytes, share), BODY_TIMEOUT_S)
     except asyncio.TimeoutError as error:  # another class than TimeoutError on Python 3.10
         raise UploadError(408, f"the body did not come within {BODY_TIMEOUT_S:.0f} s") from error
     kind = _content_type(request)
@@ -37,12 +72,13 @@ async def read_picture(request: Any, max_bytes: int) -> bytes:
     return body
 
 
-async def _read_body(request: Any, max_bytes: int) -> bytes:
+async def _read_body(request: Any, max_bytes: int, share: UploadShare) -> bytes:
     parts, length = [], 0
     async for part in request.stream():
         length += len(part)
         if length > max_bytes:
             raise UploadError(413, f"the body may have at most {max_bytes} bytes")
+        share.take(len(part))
         parts.append(part)
     return b"".join(parts)
 
