@@ -9,6 +9,7 @@ import argparse
 import os
 import socket
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 from edge_digits.arguments import add_reader_arguments, reader_options
@@ -19,6 +20,7 @@ from edge_digits.web.app import make_app
 from edge_digits.web.connections import MOST_CONNECTIONS, make_protocol
 from edge_digits.web.device_camera import DeviceCamera
 from edge_digits.web.guard import App, GuardOptions
+from edge_digits.web.hands import Hands
 
 DEFAULT_PORT: Final = 8765
 DEFAULT_UPLOAD_MB: Final = 25.0
@@ -29,10 +31,11 @@ DEFAULT_REQUESTS_PER_S: Final = 100.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--host, --port, --token, --camera, --max-upload-mb, --requests-per-s and the reader's."""
+    """--host, --port, --token, --samples, --camera, --max-upload-mb, --requests-per-s and the reader's."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s: this machine alone)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one (default %(default)s)")
     parser.add_argument("--token", default=None, help=f"what callers must know; also taken from ${TOKEN_VARIABLE}")
+    parser.add_argument("--samples", type=Path, metavar="DIR", help="where the hands' samples are kept (default: the user's own folder)")
     parser.add_argument("--camera", metavar="SOURCE", help="show this machine's camera too: a number, device or URL as for `watch`")
     parser.add_argument(
         "--requests-per-s", type=float, default=DEFAULT_REQUESTS_PER_S, metavar="N", help="most of one address (default %(default)s)"
@@ -54,7 +57,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     question = f"?token={token}" if token else ""
     print(f"edge-digits: reading at {address(listener)}/{question} (Ctrl-C ends)", file=sys.stderr, flush=True)
     try:
-        make_server(make_app(reader, options, camera)).run(sockets=[listener])
+        make_server(make_app(reader, options, camera, Hands(reader, arguments.samples))).run(sockets=[listener])
     finally:
         if camera is not None:
             camera.close()

@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge_digits import Reader
+from edge_digits.web.device_camera import DeviceCamera
 from edge_digits.web.guard import GuardOptions
 
 TOKEN = "a-token-of-24-characters"
@@ -58,12 +60,12 @@ class Address:
             connection.close()
 
 
-def serve(reader: Reader, options: GuardOptions) -> Iterator[Address]:
+def serve(reader: Reader, options: GuardOptions, camera: DeviceCamera | None = None) -> Iterator[Address]:
     """Run the application under uvicorn in a thread while the generator lives."""
     from edge_digits.web.app import make_app
     from edge_digits.web.command import listen, make_server
 
-    server, listener = make_server(make_app(reader, options)), listen("127.0.0.1", 0)
+    server, listener = make_server(make_app(reader, options, camera)), listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + START_WAIT_S
@@ -79,8 +81,17 @@ def serve(reader: Reader, options: GuardOptions) -> Iterator[Address]:
         listener.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The user's own folder, where hands and their samples are kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("home")
+        patch.setenv("EDGE_DIGITS_HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def reader() -> Reader:
+def reader(home: Path) -> Reader:
     return Reader(threads=1, max_megapixels=2.0)
 
 

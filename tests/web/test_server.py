@@ -157,7 +157,7 @@ def test_health_and_openapi(server: Address, reader: Reader) -> None:
     assert server("/health").value["model"]["sha256"] == reader.classifier.sha256
     description = server("/openapi.json").value
     assert description["openapi"].startswith("3.1")
-    assert set(description["paths"]) == {"/read", "/tile", "/health"}
+    assert set(description["paths"]) == {"/read", "/tile", "/camera", "/hands", "/samples", "/corrections", "/adapt", "/health"}
 
 
 def test_unknown_paths_and_methods_are_json_errors(server: Address) -> None:
@@ -166,7 +166,7 @@ def test_unknown_paths_and_methods_are_json_errors(server: Address) -> None:
     assert server("/health", method="DELETE").status == 405
 
 
-@pytest.mark.parametrize("path", ["/../pyproject.toml", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/static/app.js", "/index.html"])
+@pytest.mark.parametrize("path", ["/../pyproject.toml", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/static/main.js", "/index.html"])
 def test_no_path_reaches_the_disk(server: Address, path: str) -> None:
     assert server(path).status == 404
 
@@ -193,7 +193,7 @@ def test_the_token_lets_in(guarded: Address) -> None:
     assert guarded("/tile", drawing(1), authorization=f"Bearer {TOKEN}").status == 200
     assert guarded(f"/tile?token={TOKEN}", drawing(1)).status == 200
     assert guarded("/health", authorization=f"bearer {TOKEN}", host="pi.local:8765").status == 200
-    assert guarded("/").status == guarded("/app.js").status == 200
+    assert guarded("/").status == guarded("/main.js").status == 200
 
 
 def test_the_token_does_not_let_other_sites_in(guarded: Address) -> None:

@@ -5,6 +5,9 @@ import { Pad } from "./pad.js";
 
 const HAND = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
 
+const describe = ({ name, figures }) =>
+  `${name}: own errors ${figures.own_errors_before} \u2192 ${figures.own_errors_after} of ${figures.samples}`;
+
 /** onChanged: called when another model reads, or the same one has learned. */
 export async function startHands(engine, onChanged) {
   const pad = new Pad(byId("collect-pad"), () => {});
@@ -126,7 +129,7 @@ export async function startHands(engine, onChanged) {
         }));
         return button;
       });
-      return make("li", {}, make("span", { textContent: `${hand.name}, ${hand.text}` }), make("span", { className: "buttons" }, ...buttons));
+      return make("li", {}, make("span", { textContent: describe(hand) }), make("span", { className: "buttons" }, ...buttons));
     }));
   }
 
