@@ -20,7 +20,7 @@ from edge_digits.options import (
     Rotate,
     SourceOptions,
 )
-from edge_digits.paper.glyphs import Glyphs, find_glyphs
+from edge_digits.paper.glyphs import Glyphs, find_pieces
 from edge_digits.paper.ink import find_ink
 from edge_digits.paper.page import Page, find_page
 from edge_digits.paper.tiles import make_tiles
@@ -33,6 +33,7 @@ from edge_digits.reading.reading import Reading
 from edge_digits.recognition.classifier import Classifier, Predictions
 from edge_digits.recognition.confidence_curve import load_curve, naming_threshold
 from edge_digits.recognition.context import REJECT_THRESHOLD, load_context
+from edge_digits.recognition.cutting import cut_where_unsure, sure_digits
 from edge_digits.recognition.decode import choose_digits
 from edge_digits.recognition.orientation import find_turn
 from edge_digits.recognition.runs import read_runs
@@ -125,9 +126,10 @@ class Reader:
             quarters = clock.time("orientation", find_turn, glyphs, predictions, self.classifier)
             if quarters:
                 glyphs, predictions = self._judge(turn_page(glyphs.ink.page, quarters), clock)
+        sure = sure_digits(glyphs, predictions)
         if self.context is not None:
             predictions = clock.time("context", self.context.judge, glyphs, predictions)
-        runs = {} if self.strings is None else clock.time("strings", read_runs, glyphs, self.strings)
+        runs = {} if self.strings is None else clock.time("strings", read_runs, glyphs, self.strings, sure)
         chosen = clock.time("decode", choose_digits, glyphs, predictions, runs)
         lines = clock.time("layout", arrange, chosen, self.min_confidence, self.expectation)
         lines = clock.time("confidence", calibrate, lines, self.curve)
@@ -140,9 +142,10 @@ class Reader:
         tilt_deg = clock.time("ink", find_tilt, ink)
         if tilt_deg:
             ink = clock.time("ink", find_ink, level_page(page, tilt_deg))
-        glyphs = clock.time("glyphs", find_glyphs, ink)
+        glyphs = clock.time("glyphs", find_pieces, ink)
         tiles = clock.time("tiles", make_tiles, [h.picture for h in glyphs.hypotheses])
-        return glyphs, clock.time("classifier", self.classifier.predict, tiles)
+        predictions = clock.time("classifier", self.classifier.predict, tiles)
+        return clock.time("cuts", cut_where_unsure, glyphs, predictions, self.classifier)
 
 
 class _Stopwatch:

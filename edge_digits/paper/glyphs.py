@@ -8,8 +8,8 @@ and lattice, as in the classical readers of cheque amounts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import cv2
@@ -102,18 +102,52 @@ class Glyphs:
 
 def find_glyphs(ink: Ink) -> Glyphs:
     """Propose digits: connected pieces of ink, cut where strokes may touch, joined where strokes may have broken."""
+    return cut_glyphs(find_pieces(ink))[0]
+
+
+def find_pieces(ink: Ink) -> Glyphs:
+    """The same before anything is cut: the fragments of each cluster are whole pieces."""
     pieces, marks = _connected_pieces(ink)
     inner = [p for p in pieces if not _touches_edge(p, ink)]
     height = typical_height(inner if _area(inner) > INNER_SHARE * _area(pieces) else pieces)
     pieces = [p for p in pieces if _is_writing(p, height, ink)]
-    clusters = []
-    for group in _neighbours(pieces, height):
-        fragments = [f for piece in group for f in _cut(piece, height)]
-        fragments.sort(key=lambda f: f.box[0] + f.box[2] / 2)
-        if len(fragments) <= MOST_FRAGMENTS:
-            clusters.append(tuple(fragments))
+    clusters = [tuple(sorted(group, key=_middle)) for group in _neighbours(pieces, height)]
+    clusters = [cluster for cluster in clusters if len(cluster) <= MOST_FRAGMENTS]
     hypotheses = [h for index, cluster in enumerate(clusters) for h in _hypotheses(index, cluster, height)]
     return Glyphs(tuple(clusters), tuple(hypotheses), height, ink, marks)
+
+
+def cut_glyphs(glyphs: Glyphs, among: Collection[int] | None = None) -> tuple[Glyphs, NDArray[np.intp]]:
+    """Glyphs whose pieces are cut wherever strokes may touch.
+
+    glyphs : of find_pieces. among : indices of the clusters that are cut; all where none are named.
+    Returns the glyphs, and for each of their hypotheses its index among the given ones, -1 for a new one.
+    """
+    old: dict[int, list[int]] = {}
+    for at, hypothesis in enumerate(glyphs.hypotheses):
+        old.setdefault(hypothesis.cluster, []).append(at)
+    clusters: list[tuple[Fragment, ...]] = []
+    hypotheses: list[Hypothesis] = []
+    known: list[int] = []
+    for index, cluster in enumerate(glyphs.clusters):
+        whole = among is not None and index not in among
+        fragments = cluster if whole else tuple(sorted((f for p in cluster for f in _cut(p, glyphs.typical_height)), key=_middle))
+        if len(fragments) > MOST_FRAGMENTS:
+            continue
+        if len(fragments) == len(cluster):
+            mine = [replace(glyphs.hypotheses[at], cluster=len(clusters)) for at in old.get(index, ())]
+            known += old.get(index, ())
+            clusters.append(cluster)
+        else:
+            mine = _hypotheses(len(clusters), fragments, glyphs.typical_height)
+            known += [-1] * len(mine)
+            clusters.append(fragments)
+        hypotheses += mine
+    return replace(glyphs, clusters=tuple(clusters), hypotheses=tuple(hypotheses)), np.array(known, np.intp)
+
+
+def _middle(fragment: Fragment) -> float:
+    return fragment.box[0] + fragment.box[2] / 2
 
 
 def _connected_pieces(ink: Ink) -> tuple[list[Fragment], NDArray[np.int32]]:

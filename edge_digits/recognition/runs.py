@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise, product
 from typing import Final
 
@@ -37,9 +37,9 @@ def _may_be_several(cluster: Sequence[Fragment]) -> bool:
     return min(width, height) >= LEAST_SIDE_PX and (len(cluster) > 1 or width > WIDE_PIECE * height)
 
 
-def read_runs(glyphs: Glyphs, reader: StringReader) -> dict[int, ReadString]:
-    """What stands in each cluster that may hold several digits, by the cluster's index."""
-    chosen = runs_to_read(glyphs)
+def read_runs(glyphs: Glyphs, reader: StringReader, without: Collection[int] = ()) -> dict[int, ReadString]:
+    """What stands in each cluster that may hold several digits, by the cluster's index. without : clusters that surely hold one."""
+    chosen = [index for index in runs_to_read(glyphs) if index not in without]
     return dict(zip(chosen, reader.read([put_together(glyphs.clusters[i]) for i in chosen]), strict=True))
 
 
