@@ -8,6 +8,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -125,3 +126,11 @@ class CompanionTraining(ABC):
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
         return list(state["history"])
+
+
+def start_from(network: nn.Module, run: Path) -> None:
+    """Give a network the averaged weights of another run. Raises UsageError."""
+    try:
+        network.load_state_dict(checkpoint.load(run)["average"])
+    except (KeyError, RuntimeError) as error:
+        raise UsageError(f"{run}: its checkpoint is of another network; give another --start-from") from error

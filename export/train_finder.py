@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.recognition.companions import CELL_PX
 from edge_digits.recognition.weights import LABELS
-from export.companion_training import CompanionTraining
+from export.companion_training import CompanionTraining, start_from
 from export.finder_network import FinderNetwork, stroke_logits
 from export.pages.crops import NO_DIGIT, OPEN, Crops, joined, load_crops
 
@@ -56,8 +56,10 @@ def train(options: argparse.Namespace) -> ExitCode:
         raise UsageError(f"--crops hold {len(crops.pictures)}, too few for one batch of {options.batch}; give more, or a smaller --batch")
     if not np.count_nonzero(kept_aside.strokes == 1):
         raise UsageError(f"{options.validation}: shows no digit; make more crops")
-    network = FinderNetwork().to(device, memory_format=torch.channels_last)
-    FinderTraining(network, device, options, crops, kept_aside).run("finder")
+    network = FinderNetwork()
+    if options.start_from is not None:
+        start_from(network, options.start_from)
+    FinderTraining(network.to(device, memory_format=torch.channels_last), device, options, crops, kept_aside).run("finder")
     return ExitCode.OK
 
 
@@ -155,6 +157,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--start-from", type=Path, metavar="DIR", help="another run, whose averaged weights this one begins with")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the run folder")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder")
     options = parser.parse_args(arguments)

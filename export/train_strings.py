@@ -22,8 +22,7 @@ from torch import Tensor, nn
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.paper.strips import STRIP_HEIGHT_PX
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
-from export import checkpoint
-from export.companion_training import CompanionTraining
+from export.companion_training import CompanionTraining, start_from
 from export.pages.proposals import load_shards
 from export.string_network import BLANK, StringNetwork, greedy
 from export.strings import NO_LABEL
@@ -93,17 +92,9 @@ def train(options: argparse.Namespace) -> ExitCode:
         raise UsageError("--validation needs strips of digits alone and some with anything else; make more of them")
     network = StringNetwork()
     if options.start_from is not None:
-        _start_from(network, options.start_from)
+        start_from(network, options.start_from)
     StringTraining(network.to(device, memory_format=torch.channels_last), device, options, strips, validation).run("string")
     return ExitCode.OK
-
-
-def _start_from(network: StringNetwork, run: Path) -> None:
-    """Give the network the averaged weights of another run. Raises UsageError."""
-    try:
-        network.load_state_dict(checkpoint.load(run)["average"])
-    except (KeyError, RuntimeError) as error:
-        raise UsageError(f"{run}: its checkpoint is of no string network; give another --start-from") from error
 
 
 class StringTraining(CompanionTraining):

@@ -12,11 +12,12 @@ from export.pages.sources import SheetSources
 from export.pages.wear import wear
 
 
-def compose_sheet(rng: np.random.Generator, sources: SheetSources) -> Sheet:
-    """One random sheet. The same generator state and sources give the same sheet."""
+def compose_sheet(rng: np.random.Generator, sources: SheetSources, only: str | None = None) -> Sheet:
+    """One random sheet, of one kind where one is named. The same generator state and sources give the same sheet."""
     kinds = list(LAYOUTS)
     weights = np.array([LAYOUTS[kind][1] for kind in kinds])
-    kind = str(rng.choice(kinds, p=weights / weights.sum()))
+    drawn = str(rng.choice(kinds, p=weights / weights.sum()))
+    kind = drawn if only is None else only
     canvas = LAYOUTS[kind][0](rng, sources)
     annotate(canvas, rng)
     if kind not in ("whiteboard", "blackboard"):

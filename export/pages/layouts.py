@@ -13,6 +13,7 @@ from export.pages.canvas import Canvas
 from export.pages.empty_sheets import negative, text
 from export.pages.form_sheets import cheque, form, receipt
 from export.pages.plain_sheets import grid, plain, ruled
+from export.pages.printed_sheets import printed
 from export.pages.sources import SheetSources
 from export.pages.table_sheets import table
 
@@ -27,6 +28,7 @@ LAYOUTS: Final[dict[str, tuple[Callable[[np.random.Generator, SheetSources], Can
     "receipt": (receipt, 0.03),
     "whiteboard": (whiteboard, 0.05),
     "blackboard": (blackboard, 0.04),
+    "printed": (printed, 0.06),
     "text": (text, 0.06),
     "negative": (negative, 0.05),
 }

@@ -13,6 +13,7 @@ import cv2
 
 from edge_digits.errors import EdgeDigitsError
 from export.pages.real_pages import TEXT_SHARE, load_real_pages, make_real_page
+from export.pages.sheet import SHEET_KINDS
 from export.pages.view import Photograph, load_sources, make_page
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ _worker: dict[str, Any] = {}
 def make_in_workers(make: Callable[[Photograph, int], T], options: argparse.Namespace, indices: Iterable[int]) -> Iterator[T]:
     """make(photograph, index) of each page, in order.
 
-    make : a function that other processes can import. options : data, fonts, split, real, text_share, seed and jobs of the command
+    make : a function that other processes can import. options : data, fonts, split, real, text_share, only, seed and jobs of the command
     line. Raises what loading the sources raises.
     """
     with get_context("spawn").Pool(options.jobs, _start, (options,)) as pool:
@@ -37,6 +38,7 @@ def add_page_options(parser: argparse.ArgumentParser, count: int) -> None:
     parser.add_argument("--split", choices=("train", "validation"), default="train")
     parser.add_argument("--real", action="store_true", help="cheque fields and pages of text in place of generated pages")
     parser.add_argument("--text-share", type=float, default=TEXT_SHARE, metavar="P", help="with --real: share of pages of text")
+    parser.add_argument("--only", choices=SHEET_KINDS, metavar="KIND", help="generated pages of one kind: " + ", ".join(SHEET_KINDS))
     parser.add_argument("--count", type=int, default=count, metavar="N", help="pages, in whole shards")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="worker processes")
@@ -68,7 +70,7 @@ def _make(make: Callable[[Photograph, int], T], index: int) -> T:
         raise _worker["error"]
     options, real = _worker["options"], _worker["real"]
     if real is None:
-        photograph = make_page(_worker["sources"], options.seed, index, written=True)
+        photograph = make_page(_worker["sources"], options.seed, index, written=True, only=options.only)
     else:
         photograph = make_real_page(real, options.seed, index, options.text_share)
     return make(photograph, index)

@@ -22,6 +22,7 @@ SHEET_KINDS: Final = (
     "receipt",
     "whiteboard",
     "blackboard",
+    "printed",
     "text",
     "negative",
 )

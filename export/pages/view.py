@@ -66,9 +66,12 @@ def load_sources(data: Path, fonts: Path | None, split: Split) -> Sources:
     return Sources(load_sheet_sources(data, fonts, split), load_surroundings(data), Noise())
 
 
-def make_page(sources: Sources, seed: int, index: int, *, written: bool = False) -> Photograph:
-    """Page `index` of the pages of a seed: always the same, whatever was made before it. written : whether its pen strokes are told."""
-    sheet = compose_sheet(np.random.default_rng((seed, index, 0)), sources.writing)
+def make_page(sources: Sources, seed: int, index: int, *, written: bool = False, only: str | None = None) -> Photograph:
+    """Page `index` of the pages of a seed: always the same, whatever was made before it.
+
+    written : whether its pen strokes are told. only : the one kind of sheet that is made.
+    """
+    sheet = compose_sheet(np.random.default_rng((seed, index, 0)), sources.writing, only)
     return photograph(np.random.default_rng((seed, index, 1)), sheet, sources, written=written)
 
 

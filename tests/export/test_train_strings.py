@@ -95,7 +95,7 @@ def test_bad_files_are_one_line(strips: Path, tmp_path: Path, capsys: Any) -> No
         (["--batch", "1000"], "too few for one batch of 1000"),
         (["--resume"], "no checkpoint"),
         (["--start-from", str(empty)], "no checkpoint"),
-        (["--start-from", str(tmp_path / "context")], "of no string network"),
+        (["--start-from", str(tmp_path / "context")], "of another network"),
     ]
     for more, said in cases:
         assert call(strips, tmp_path / "run", *more) == ExitCode.USAGE
