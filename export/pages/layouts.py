@@ -18,13 +18,13 @@ from export.pages.sources import SheetSources
 from export.pages.table_sheets import table
 
 LAYOUTS: Final[dict[str, tuple[Callable[[np.random.Generator, SheetSources], Canvas], float]]] = {
-    "plain": (plain, 0.24),
+    "plain": (plain, 0.21),
     "ruled": (ruled, 0.1),
-    "grid": (grid, 0.1),
+    "grid": (grid, 0.09),
     "boxed": (boxed, 0.09),
     "form": (form, 0.07),
-    "table": (table, 0.11),
-    "cheque": (cheque, 0.06),
+    "table": (table, 0.1),
+    "cheque": (cheque, 0.05),
     "receipt": (receipt, 0.03),
     "whiteboard": (whiteboard, 0.05),
     "blackboard": (blackboard, 0.04),

@@ -70,7 +70,9 @@ def test_boxes_lie_on_the_sheet_and_lines_agree_with_digits(kind: str) -> None:
 def test_kinds_with_digits_mostly_show_some() -> None:
     for kind in LAYOUTS:
         if kind not in EMPTY:
-            assert sum(bool(sheet_of(kind, seed).digits) for seed in range(6)) >= 4, kind
+            # On printed sheets a hand wrote something only now and then.
+            least = 1 if kind == "printed" else 4
+            assert sum(bool(sheet_of(kind, seed).digits) for seed in range(6)) >= least, kind
 
 
 def test_the_same_seed_gives_the_same_sheet_whatever_was_made_before() -> None:
@@ -203,3 +205,9 @@ def test_a_wide_open_zero_is_no_form_to_write() -> None:
     both = DigitSet("drawn", [crop_to_ink(ring), crop_to_ink(bow)], (np.arange(2),) + (np.arange(0),) * 9, np.zeros(2, np.float32))
     assert both.traced(0, 0) is not None
     assert both.traced(1, 0) is None
+
+
+def test_one_kind_alone_may_be_asked_for() -> None:
+    sheets = [compose_sheet(np.random.default_rng([4, index]), SOURCES, only="printed") for index in range(6)]
+    assert {sheet.kind for sheet in sheets} == {"printed"}
+    assert all(any(each.kind == "printed" for each in sheet.clutter) for sheet in sheets)
