@@ -1,8 +1,6 @@
 """`python -m edge_digits` is `edge-digits`. Worker processes import this module again, so it acts only as the main one."""
 
-import sys
-
-from edge_digits.cli import main
+from edge_digits.cli import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -7,11 +7,12 @@ called, so that `read` never pays for what `serve` needs. Data goes to stdout, w
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, missing_library
 
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     # OpenCV tells its own side of every damaged file on stderr; ours is one line. Read when it is first imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    # How long its V4L2 waits for a picture, seconds; the 10 of its own would hold a dead camera's handle for that long.
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
     try:
         return int(_dispatch(arguments))
     except EdgeDigitsError as error:
@@ -46,6 +49,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our stdout has gone (`| head`): nothing is wrong, and Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.OK)
+
+
+def entry() -> NoReturn:
+    """The program: `main`, and then an end that no driver can hold up."""
+    code = main()
+    capture = sys.modules.get("edge_digits.sources.capture")
+    if capture is not None and capture.is_anything_left():
+        # A thread hangs in a camera driver or in FFmpeg, for seconds to come. Taking Python down under it would have to
+        # wait for it or be aborted by it, so what was said is sent off and the process ends here.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _dispatch(argv: list[str]) -> ExitCode:
@@ -79,4 +96,4 @@ def _top_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

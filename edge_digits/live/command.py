@@ -11,6 +11,7 @@ from typing import Final
 
 from edge_digits.arguments import add_reader_arguments, reader_options
 from edge_digits.errors import ExitCode, UsageError
+from edge_digits.live.listing import list_cameras
 from edge_digits.live.loop import Limits, Watch
 from edge_digits.live.saving import make_folder
 from edge_digits.live.watcher import Watcher
@@ -20,13 +21,15 @@ from edge_digits.sources.address import CameraOptions, parse_address
 from edge_digits.sources.camera import Camera
 
 DEFAULT_TIMEOUT_S: Final = 30.0
+SOURCE: Final = "camera index, pi (Raspberry Pi camera), device path, video file, folder of frames or URL (default: camera 0)"
 SAVE_FOLDER: Final = Path()
 """Where the key `s` saves without --save: the current folder."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `watch`."""
-    parser.add_argument("source", nargs="?", default="0", help="camera index, device path, video file or URL (default: camera 0)")
+    parser.add_argument("source", nargs="?", default="0", help=SOURCE)
+    parser.add_argument("--list", action="store_true", help="try the cameras of this machine, tell what each delivers, and exit")
     parser.add_argument("--no-window", action="store_true", help="no window, only JSON lines on stdout")
     parser.add_argument("--once", action="store_true", help="exit after the first settled page; exit code 4 when none settles in time")
     parser.add_argument("--timeout", type=float, metavar="S", help=f"longest wait of --once, seconds (default {DEFAULT_TIMEOUT_S:g})")
@@ -40,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Watch until the source ends, a limit is reached, or the user stops it."""
     options = _camera_options(arguments)
+    if arguments.list:
+        return list_cameras(options, as_json=getattr(arguments, "format", "text") == "json")
     limits = _limits(arguments)
     address = parse_address(arguments.source)
     if arguments.save is not None:
