@@ -1,6 +1,8 @@
 """`python -m edge_digits` is `edge-digits`. Worker processes import this module again, so it acts only as the main one."""
 
-from edge_digits.cli import entry
+import sys
+
+from edge_digits.cli import main
 
 if __name__ == "__main__":
-    entry()
+    sys.exit(main())

@@ -12,7 +12,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, missing_library
 
@@ -31,8 +31,17 @@ COMMANDS: Final = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code. No traceback for a user's mistake."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    """Run one command; returns the exit code. No traceback for a user's mistake.
+
+    argv : without the program's name; None is the program itself, which nothing may hold up at its end.
+    """
+    code = _run(list(sys.argv[1:] if argv is None else argv))
+    if argv is None:
+        _end_at_once_if_held_up(code)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     # OpenCV tells its own side of every damaged file on stderr; ours is one line. Read when it is first imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     # How long its V4L2 waits for a picture, seconds; the 10 of its own would hold a dead camera's handle for that long.
@@ -51,18 +60,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(ExitCode.OK)
 
 
-def entry() -> NoReturn:
-    """The program: `main`, and then an end that no driver can hold up."""
-    code = main()
+def _end_at_once_if_held_up(code: int) -> None:
+    """End the process here when a thread hangs in a camera driver or in FFmpeg, for seconds to come.
+
+    Taking Python down under it would have to wait for it, or be aborted by it; so what was said is sent off first.
+    """
     capture = sys.modules.get("edge_digits.sources.capture")
-    if capture is not None and capture.is_anything_left():
-        # A thread hangs in a camera driver or in FFmpeg, for seconds to come. Taking Python down under it would have to
-        # wait for it or be aborted by it, so what was said is sent off and the process ends here.
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code)
-    sys.exit(code)
+    if capture is None or not capture.is_anything_left():
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _dispatch(argv: list[str]) -> ExitCode:
@@ -96,4 +105,4 @@ def _top_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    entry()
+    sys.exit(main())

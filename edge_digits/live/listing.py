@@ -13,7 +13,7 @@ from edge_digits.errors import CameraError, ExitCode
 from edge_digits.sources.address import CameraOptions, Opener
 from edge_digits.sources.camera import Camera, LiveFrame
 from edge_digits.sources.pi_camera import list_pi_cameras
-from edge_digits.sources.v4l2 import Device, device_paths, permission_advice, query_device
+from edge_digits.sources.v4l2 import DEVICES, Device, device_paths, permission_advice, query_device
 from edge_digits.sources.video import open_capture
 
 TRIAL_S: Final = 2.0
@@ -84,7 +84,7 @@ def _lists_cameras() -> bool:
 
 def _candidate(path: Path) -> Candidate | None:
     """None for a node that gives no pictures."""
-    source = path.name.removeprefix("video")
+    source = path.name.removeprefix("video") if path.parent == DEVICES else str(path)
     try:
         device = query_device(path)
     except PermissionError:

@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from pathlib import Path
+from typing import Final
 
 import cv2
 
@@ -14,7 +15,9 @@ from edge_digits.errors import CameraError
 from edge_digits.sources.address import Address, CameraOptions, Capture
 from edge_digits.sources.v4l2 import device_paths, lasting_name, permission_advice, query_device, users_of
 
-MJPG = cv2.VideoWriter.fourcc(*"MJPG")
+MOST_NAMED: Final = 3
+"""Programs that are named as the users of a busy camera."""
+MJPG: Final = cv2.VideoWriter.fourcc(*"MJPG")
 
 
 def open_device(address: Address, options: CameraOptions) -> Capture:
@@ -46,6 +49,8 @@ def check_device(address: Address) -> None:
     except OSError as error:
         if error.errno == errno.ENOTTY:
             raise CameraError(f"camera {address.name}: {path} is no camera device; give an index such as 0, a file or a URL") from error
+        if error.errno in (errno.ENODEV, errno.ENXIO):
+            raise CameraError(f"camera {address.name}: {path} is there, but its camera has gone; check the cable") from error
         return  # what is wrong then is found out by opening it
     if device is None:
         others = ", ".join(str(p) for p in device_paths() if p != path) or "none"
@@ -83,7 +88,8 @@ def _why_closed(address: Address) -> str:
     path = device_path(address)
     users = users_of(path)
     if users:
-        return f"busy, {path} is used by {', '.join(users)}; close it, or try another index"
+        more = f" and {len(users) - MOST_NAMED} more" if len(users) > MOST_NAMED else ""
+        return f"busy, {path} is used by {', '.join(users[:MOST_NAMED])}{more}; close it, or try another index"
     if not path.exists():
         return f"{path} has gone; check the cable"
     return "cannot be opened; close the program that uses it, pull it out and put it in again, or try another index"
