@@ -114,8 +114,9 @@ class Camera:
         picture, time_s, count = taken
         if count >= STEADY_FRAMES:
             self._tries = 0
+        live = LiveFrame(Frame.from_array(picture, self.address.name), time_s, self._count_before + count)
         self._mind(session, session.complaint())
-        return LiveFrame(Frame.from_array(picture, self.address.name), time_s, self._count_before + count)
+        return live
 
     def close(self) -> None:
         """End the thread and give the source back; may be called again."""

@@ -133,7 +133,9 @@ class CaptureSession:
         if self._cancel is not None:
             self._cancel()
         self._thread.join(wait_s)
-        if self._thread.is_alive():
+        with self._changed:
+            if self.finished:
+                return
             # A thread that comes back out of OpenCV while Python is being taken down aborts the whole process.
             atexit.register(self._thread.join, EXIT_S)
 
@@ -164,7 +166,7 @@ class CaptureSession:
             with self._changed:
                 self.finished = True
                 self._changed.notify_all()
-            atexit.unregister(self._thread.join)
+                atexit.unregister(self._thread.join)
 
     def _fetch(self, capture: Capture) -> None:
         is_device = self._address.is_device

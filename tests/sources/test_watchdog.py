@@ -83,10 +83,12 @@ def test_a_bad_state_is_told_and_opened_again_once_and_then_lived_with(fault: st
     told: list[str] = []
     address = "http://cam/" if fault == "same" else "0"
     with Camera(address, options, opener=opener, report=told.append) as camera:
-        collect(camera, lambda _: opener.tries == 2 and camera.trouble != "")
+        numbers = [frame.number for frame in collect(camera, lambda _: opener.tries == 2 and camera.trouble != "")]
         frames = collect(camera, at_least(40))
+        numbers += [frame.number for frame in frames]
         assert camera.trouble.startswith({"dark": "is dark", "slow": "is slow", "same": "has sent the same picture"}[fault])
     assert len(frames) == 40
+    assert numbers == sorted(set(numbers))
     assert opener.tries == 2
     assert sum("opening it again for once" in line for line in told) == 1
 
