@@ -28,6 +28,7 @@ from edge_digits.options import RecognitionOptions
 from edge_digits.paper.tiles import as_model_input, make_tiles
 from edge_digits.personal.adaptation import FOLDS, choose_head, count_errors, folds_of, outputs_of, require_better
 from edge_digits.personal.head import Outputs
+from edge_digits.personal.methods import Kept
 from edge_digits.personal.reserve import Reserve, load_reserve
 from edge_digits.personal.samples import DIGITS, find_samples, read_samples, require_some
 from edge_digits.recognition.classifier import Classifier
@@ -41,8 +42,7 @@ SEED: Final = 1
 class Base:
     """What must not be forgotten: the reserve that adapting knows, and a held-out set that it does not."""
 
-    reserve: Outputs
-    reserve_labels: NDArray[np.uint8]
+    reserve: Kept
     held_out: Outputs
     held_out_labels: NDArray[np.int64]
 
@@ -62,7 +62,7 @@ class Trial:
 def measure_base(classifier: Classifier, reserve: Reserve, held_out: LabelledTiles) -> Base:
     """Outputs of the base model on both."""
     kept, others = (outputs_of(classifier, as_model_input(tiles)) for tiles in (reserve.tiles, held_out.tiles))
-    return Base(kept, reserve.labels, others, held_out.labels)
+    return Base(Kept(kept, reserve.labels), others, held_out.labels)
 
 
 def splits(labels: NDArray[np.int64], per_digit: int, draws: int) -> Iterator[NDArray[np.bool_]]:
@@ -82,7 +82,7 @@ def splits(labels: NDArray[np.int64], per_digit: int, draws: int) -> Iterator[ND
 
 def try_once(own: Outputs, labels: NDArray[np.int64], learned: NDArray[np.bool_], base: Base, temperature: float) -> Trial:
     """Adapt to the learned samples and count errors on the others."""
-    adaptation = choose_head(own.take(learned), labels[learned], base.reserve, base.reserve_labels, temperature)
+    adaptation = choose_head(own.take(learned), labels[learned], base.reserve, temperature)
     tested = own.take(~learned)
     before = count_errors(tested.logits, labels[~learned])
     try:

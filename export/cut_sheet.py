@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.options import Options, RecognitionOptions
+from edge_digits.personal.contact_sheet import Labelled, contact_sheet
 from edge_digits.personal.crops import cut_out
-from edge_digits.personal.pairing import Labelled, contact_sheet
 from edge_digits.personal.samples import DIGITS
 from edge_digits.reader import Reader
 from edge_digits.reading.reading import Digit, Reading
@@ -52,7 +52,7 @@ class Cut:
     @property
     def otherwise(self) -> bool:
         """Whether the reader is sure that it is another digit."""
-        return self.labelled.digit.digit not in (None, self.labelled.label)
+        return self.labelled.read_otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def cut_sheet(frame: Frame, reading: Reading, expected: Sequence[ExpectedLine]) 
             left_out.append(f"{where}, {reason}")
             continue
         labels = expected[pairs[index]].labels(len(digits)) or []
-        labelled = [Labelled(digit, label, cut_out(frame, digit.box)) for digit, label in zip(digits, labels, strict=True)]
+        labelled = [Labelled(label, cut_out(frame, digit.box, digit.digit)) for digit, label in zip(digits, labels, strict=True)]
         cuts += [Cut(item, index + 1, place) for place, item in enumerate(labelled, start=1)]
     missing = [line.text for number, line in enumerate(expected) if number not in pairs.values()]
     left_out += [f"'{text}' of the labels was not found on the sheet" for text in missing]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 from typing import Any, Final
 
@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from edge_digits.errors import AdaptationRefusedError, UsageError
 from edge_digits.paper.tiles import as_model_input, make_tiles
-from edge_digits.personal.head import Difference, FitOptions, Outputs, fit_head, softmax
+from edge_digits.personal.head import Difference, Outputs, softmax
+from edge_digits.personal.methods import METHODS, Kept, Method
 from edge_digits.personal.reserve import Reserve
 from edge_digits.personal.samples import Samples
 from edge_digits.recognition.adapted import DIGITS
 from edge_digits.recognition.classifier import Classifier
 
-CANDIDATES: Final = ((0.003, 1.0), (0.003, 4.0), (0.003, 16.0), (0.1, 4.0))
-"""Pairs of FitOptions.strength and reserve_weight to choose from, the freest first."""
 FOLDS: Final = 5
 FEWEST_SAMPLES: Final = 10
 LARGEST_RESERVE_DROP: Final = 0.2
@@ -28,13 +27,18 @@ LARGEST_OWN_ERROR: Final = 0.5
 BATCH: Final = 512
 
 
+Trial = tuple[int, NDArray[np.float64], Method]
+"""Errors and log-losses of the samples in cross-validation, and the method."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What an adaptation did, all errors counted on tiles that the head in question had not learned from.
 
     own_* : on the person's samples, by cross-validation over `folds`; losses are mean log-losses.
     reserve_* : on the base reserve, by halves.
-    strength, reserve_weight : of the chosen FitOptions. seconds : of the whole adaptation.
+    own_loss_gain_error : standard error of the gain in loss. method, strength, reserve_weight : of the chosen Method.
+    seconds : of the whole adaptation.
     """
 
     samples: int
@@ -43,12 +47,19 @@ class Figures:
     own_errors_after: int
     own_loss_before: float
     own_loss_after: float
+    own_loss_gain_error: float
     reserve_tiles: int
     reserve_errors_before: int
     reserve_errors_after: int
+    method: str
     strength: float
     reserve_weight: float
     seconds: float
+
+    @property
+    def own_loss_gain(self) -> float:
+        """By how much the log-loss on own samples falls."""
+        return self.own_loss_before - self.own_loss_after
 
     @property
     def reserve_drop(self) -> float:
@@ -89,49 +100,60 @@ def adapt(classifier: Classifier, samples: Samples, reserve: Reserve) -> Adaptat
     """
     if len(samples) < FEWEST_SAMPLES:
         raise UsageError(f"{len(samples)} samples are too few to check that learning helps; give at least {FEWEST_SAMPLES}")
+    started = perf_counter()
     own = outputs_of(classifier, make_tiles(samples.glyphs))
-    kept = outputs_of(classifier, as_model_input(reserve.tiles))
-    adaptation = choose_head(own, samples.labels, kept, reserve.labels, classifier.card.temperature)
+    kept = Kept(outputs_of(classifier, as_model_input(reserve.tiles)), reserve.labels)
+    chosen = choose_head(own, samples.labels, kept, classifier.card.temperature)
+    adaptation = Adaptation(chosen.difference, replace(chosen.figures, seconds=round(perf_counter() - started, 3)))
     require_better(adaptation.figures)
     return adaptation
 
 
-def choose_head(
-    own: Outputs, labels: NDArray[np.int64], kept: Outputs, kept_labels: NDArray[np.uint8], temperature: float = 1.0
-) -> Adaptation:
-    """The candidate with the fewest cross-validated own errors, then the least loss, among those that keep the reserve.
+def choose_head(own: Outputs, labels: NDArray[np.int64], kept: Kept, temperature: float = 1.0) -> Adaptation:
+    """The method with the fewest cross-validated own errors, then the least loss, among those that keep the reserve.
 
-    No guard yet: where no candidate keeps the reserve, the one that harms it least is given all the same.
+    No guard yet: what would be no gain is given all the same.
 
-    labels : int64 (n,), 0..9. kept_labels : uint8 (m,), 0..9, of the reserve. n at least 2.
+    labels : int64 (n,), 0..9. n at least 2.
     """
     started = perf_counter()
     folds = min(FOLDS, len(labels))
-    before = count_errors(own.logits, labels), count_errors(kept.logits, kept_labels)
-    loss_before = _log_loss(own.logits, labels, temperature)
-    candidates = [FitOptions(strength, reserve_weight, temperature) for strength, reserve_weight in CANDIDATES]
-    judged = [(_reserve_errors(own, labels, kept, kept_labels, options), options) for options in candidates]
-    # Cross-validation takes most of the time: only what keeps the reserve is worth it.
-    keeping = [pair for pair in judged if not _drops_too_much(before[1], pair[0], len(kept))] or [min(judged, key=lambda pair: pair[0])]
-    validated = [(*_cross_validate(own, labels, kept, options, folds), kept_after, options) for kept_after, options in keeping]
-    own_after, loss_after, kept_after, options = min(validated, key=lambda entry: entry[:2])
-    difference = fit_head(own, labels, kept, options)
-    seconds = perf_counter() - started
+    loss_before = _log_losses(own.logits, labels, temperature)
+    kept_before = count_errors(kept.outputs.logits, kept.labels)
+    trials = [(*_cross_validate(own, labels, kept, method, temperature, folds), method) for method in METHODS]
+    trials.sort(key=lambda trial: (trial[0], float(trial[1].mean())))
+    (own_after, losses, method), kept_after = _first_that_keeps(trials, own, labels, kept, temperature)
+    difference = method.fit(own, labels, kept, temperature)
+    gains = loss_before - losses
     figures = Figures(
         samples=len(labels),
         folds=folds,
-        own_errors_before=before[0],
+        own_errors_before=count_errors(own.logits, labels),
         own_errors_after=own_after,
-        own_loss_before=round(loss_before, 4),
-        own_loss_after=round(loss_after, 4),
+        own_loss_before=round(float(loss_before.mean()), 4),
+        own_loss_after=round(float(losses.mean()), 4),
+        own_loss_gain_error=round(float(gains.std() / np.sqrt(len(gains))), 4),
         reserve_tiles=len(kept),
-        reserve_errors_before=before[1],
+        reserve_errors_before=kept_before,
         reserve_errors_after=kept_after,
-        strength=options.strength,
-        reserve_weight=options.reserve_weight,
-        seconds=round(seconds, 3),
+        method=method.name,
+        strength=method.strength,
+        reserve_weight=method.reserve_weight,
+        seconds=round(perf_counter() - started, 3),
     )
     return Adaptation(difference, figures)
+
+
+def _first_that_keeps(trials: list[Trial], own: Outputs, labels: NDArray[np.int64], kept: Kept, temperature: float) -> tuple[Trial, int]:
+    """The best of the trials, best first, that keeps the reserve, and its errors there; where none does, the one that harms least."""
+    before = count_errors(kept.outputs.logits, kept.labels)
+    judged: list[tuple[Trial, int]] = []
+    for trial in trials:
+        after = _reserve_errors(own, labels, kept, trial[2], temperature)
+        judged.append((trial, after))
+        if not _drops_too_much(before, after, len(kept)):
+            return judged[-1]
+    return min(judged, key=lambda pair: pair[1])
 
 
 def folds_of(labels: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
@@ -145,29 +167,30 @@ def folds_of(labels: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     return fold
 
 
-def _cross_validate(own: Outputs, labels: NDArray[np.int64], kept: Outputs, options: FitOptions, folds: int) -> tuple[int, float]:
-    """Errors on the samples left out, and their log-loss, which decides between candidates with as many errors."""
+def _cross_validate(
+    own: Outputs, labels: NDArray[np.int64], kept: Kept, method: Method, temperature: float, folds: int
+) -> tuple[int, NDArray[np.float64]]:
+    """Errors on the samples left out, and their log-losses, which decide between methods with as many errors."""
     fold = folds_of(labels, folds)
     logits = np.zeros((len(labels), DIGITS), np.float32)
     for out in range(folds):
         held = fold == out
-        learned = fit_head(own.take(~held), labels[~held], kept, options)
-        logits[held] = learned.apply(own.take(held))
-    return count_errors(logits, labels), _log_loss(logits, labels, options.temperature)
+        logits[held] = method.fit(own.take(~held), labels[~held], kept, temperature).apply(own.take(held))
+    return count_errors(logits, labels), _log_losses(logits, labels, temperature)
 
 
-def _log_loss(logits: NDArray[np.float32], labels: NDArray[np.int64], temperature: float) -> float:
+def _log_losses(logits: NDArray[np.float32], labels: NDArray[np.int64], temperature: float) -> NDArray[np.float64]:
     right = softmax(logits[:, :DIGITS].astype(np.float64) / temperature)[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(right, 1e-12)).mean())
+    return np.asarray(-np.log(np.maximum(right, 1e-12)), np.float64)
 
 
-def _reserve_errors(own: Outputs, labels: NDArray[np.int64], kept: Outputs, kept_labels: NDArray[np.uint8], options: FitOptions) -> int:
+def _reserve_errors(own: Outputs, labels: NDArray[np.int64], kept: Kept, method: Method, temperature: float) -> int:
     """Errors on each half of the reserve of a head that learned with the other half alone."""
     half = np.arange(len(kept)) < len(kept) // 2
     errors = 0
     for part in (half, ~half):
-        learned = fit_head(own, labels, kept.take(~part), options)
-        errors += count_errors(learned.apply(kept.take(part)), kept_labels[part])
+        learned = method.fit(own, labels, kept.take(~part), temperature)
+        errors += count_errors(learned.apply(kept.outputs.take(part)), kept.labels[part])
     return errors
 
 
@@ -185,8 +208,8 @@ def require_better(figures: Figures) -> None:
     reasons = []
     if figures.own_errors_after > figures.own_errors_before:
         reasons.append("own digits would be read worse")
-    elif figures.own_errors_after == figures.own_errors_before and figures.own_loss_after > figures.own_loss_before:
-        reasons.append("the shipped model reads this hand as well, and is surer of it")
+    elif figures.own_errors_after == figures.own_errors_before and not figures.own_loss_gain > figures.own_loss_gain_error:
+        reasons.append("the shipped model reads this hand as well, and what it would gain in sureness may be chance")
     if figures.own_errors_after > LARGEST_OWN_ERROR * figures.samples:
         reasons.append("most own digits would still be read as others, so the labels cannot be right")
     if _drops_too_much(figures.reserve_errors_before, figures.reserve_errors_after, figures.reserve_tiles):

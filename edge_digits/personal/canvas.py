@@ -1,26 +1,31 @@
-"""A window to draw digits in with the mouse: a black canvas, white strokes, one digit asked for after the other."""
+"""A window to draw digits in, with the mouse or a finger: a black canvas, white strokes, one digit asked for after the other."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.errors import UsageError
+from edge_digits.personal.prompts import Prompt
+from edge_digits.personal.window import NAME, is_closed, open_window
 
 SIDE_PX: Final = 512
 PEN_PX: Final = 28
-WINDOW: Final = "edge-digits"
-KEYS: Final = "Enter or space: keep   C: clear   U: undo a stroke   S: skip   Q: end"
+KEYS: Final = "Enter, space: keep  U: undo stroke  C: clear  B: last digit again  S: skip  Q: end"
 WAIT_MS: Final = 20
+ADVICE: Final = "draw on a machine with a screen, or write on paper: edge-digits collect --sheet sheet.pdf"
 
-NEXT: Final = (13, 10, 32)
+KEEP: Final = (13, 10, 32)
+BACK: Final = (ord("b"), 8)
+SKIP: Final = (ord("s"),)
 END: Final = (27, ord("q"))
+
+Store = Callable[[Prompt, NDArray[np.uint8]], Path]
+TakeBack = Callable[[Path], None]
 
 
 class Canvas:
@@ -64,50 +69,51 @@ class Canvas:
         return picture
 
 
-def draw_digits(wanted: list[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Ask for digits one after the other; gives each kept drawing with its label, uint8 (512, 512).
+def draw_digits(prompts: Sequence[Prompt], store: Store, take_back: TakeBack) -> int:
+    """Ask for one digit after the other and store each drawing as soon as it is kept. Returns how many are stored in the end.
 
+    store : is given a prompt and its drawing, uint8 (512, 512), strokes 255, and returns its path.
+    take_back : is given that path when the person wants to draw the last digit again.
     Raises UsageError where no window can be opened.
     """
     canvas = Canvas()
-    _open_window(canvas)
+    open_window(canvas.mouse, "--draw", ADVICE)
+    stored: dict[int, Path] = {}
+    position = 0
     try:
-        for position, digit in enumerate(wanted):
+        while position < len(prompts):
             canvas.clear()
-            key = _wait(canvas, f"{digit}   ({position + 1} of {len(wanted)})")
+            prompt = prompts[position]
+            key = _wait(canvas, f"{prompt.digit}", f"{prompt.split}, {position + 1} of {len(prompts)}")
             if key in END:
-                return
-            if key in NEXT:
-                yield digit, canvas.picture()
+                break
+            if key in BACK:
+                position = max(0, position - 1)
+                if position in stored:
+                    take_back(stored.pop(position))
+                continue
+            if key in KEEP:
+                stored[position] = store(prompt, canvas.picture())
+            position += 1
     finally:
         cv2.destroyAllWindows()
+    return len(stored)
 
 
-def _open_window(canvas: Canvas) -> None:
-    advice = "draw on a machine with a screen, or photograph a page: edge-digits collect --from photo.jpg --labels ..."
-    # Qt ends the whole process when there is no display: look before it does.
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise UsageError(f"--draw needs a window, and there is no display here; {advice}")
-    try:
-        cv2.namedWindow(WINDOW, cv2.WINDOW_AUTOSIZE)
-        cv2.setMouseCallback(WINDOW, canvas.mouse)
-    except cv2.error as error:
-        raise UsageError(f'--draw needs a window, and this OpenCV has none; run: pip install "edge-digits[cpu]", or {advice}') from error
-
-
-def _wait(canvas: Canvas, prompt: str) -> int:
+def _wait(canvas: Canvas, digit: str, where: str) -> int:
     """Show the canvas until a key ends this digit; gives the key. A drawing without strokes is not kept."""
     while True:
         shown = canvas.picture()
-        cv2.putText(shown, prompt, (12, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 150, 1, cv2.LINE_AA)
-        cv2.putText(shown, KEYS, (8, SIDE_PX - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.4, 110, 1, cv2.LINE_AA)
-        cv2.imshow(WINDOW, shown)
+        cv2.putText(shown, digit, (10, 44), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 170, 2, cv2.LINE_AA)
+        cv2.putText(shown, where, (52, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.55, 130, 1, cv2.LINE_AA)
+        cv2.putText(shown, KEYS, (8, SIDE_PX - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.38, 120, 1, cv2.LINE_AA)
+        cv2.imshow(NAME, shown)
         key = cv2.waitKey(WAIT_MS) & 0xFF
         if key == ord("c"):
             canvas.clear()
         elif key == ord("u"):
             canvas.undo()
-        elif key in END or key == ord("s") or (key in NEXT and canvas.strokes):
+        elif key in END or key in SKIP or key in BACK or (key in KEEP and canvas.strokes):
             return key
-        if cv2.getWindowProperty(WINDOW, cv2.WND_PROP_VISIBLE) < 1:
+        if is_closed():
             return END[0]

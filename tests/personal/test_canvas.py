@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -11,6 +10,7 @@ import pytest
 
 from edge_digits.personal import canvas as room
 from edge_digits.personal.canvas import SIDE_PX, Canvas
+from edge_digits.personal.prompts import Prompt
 from tests.command_line import Run
 
 
@@ -76,14 +76,32 @@ STROKE = ((100, 100), (250, 120), (180, 400))
 
 
 def drawn(window: dict[str, object], *script: object) -> list[int]:
+    """Digits whose drawings are stored in the end."""
     window["script"] = iter(script)
-    kept: Iterator[tuple[int, np.ndarray]] = room.draw_digits([4, 5, 6])
-    return [digit for digit, picture in kept if picture.any()]
+    stored: dict[Path, np.ndarray] = {}
+
+    def store(prompt: Prompt, picture: np.ndarray) -> Path:
+        path = Path(f"{len(stored)}-{prompt.digit}")
+        stored[path] = picture
+        return path
+
+    def take_back(path: Path) -> None:
+        del stored[path]
+
+    count = room.draw_digits([Prompt(digit, "train") for digit in (4, 5, 6)], store, take_back)
+    assert count == len(stored)
+    assert all(picture.any() for picture in stored.values())
+    return [int(path.name[-1]) for path in stored]
 
 
 def test_keys_keep_skip_and_end(window: dict[str, object]) -> None:
     assert drawn(window, STROKE, "\r", "s", STROKE, " ") == [4, 6]
     assert drawn(window, STROKE, " ", STROKE, "q") == [4]
+
+
+def test_the_last_digit_can_be_drawn_again(window: dict[str, object]) -> None:
+    assert drawn(window, STROKE, " ", STROKE, " ", "b", "s", STROKE, " ") == [4, 6]
+    assert drawn(window, "b", STROKE, " ", "b", "b", STROKE, " ", "q") == [4]
 
 
 def test_an_empty_drawing_is_not_kept(window: dict[str, object]) -> None:
@@ -94,15 +112,20 @@ def test_closing_the_window_ends_it(window: dict[str, object]) -> None:
     assert drawn(window, STROKE, "\r", STROKE) == [4]
 
 
-def test_what_is_drawn_is_stored(window: dict[str, object], run: Run, tmp_path: Path) -> None:
+def test_what_is_drawn_is_stored_and_gone_on_with(window: dict[str, object], run: Run, tmp_path: Path) -> None:
     window["script"] = iter([STROKE, "\r"] * 3 + ["q"])
-    done = run("collect", "--draw", "--out", tmp_path, "--each", "1")
+    done = run("collect", "--draw", "--out", tmp_path, "--train", "1", "--test", "1")
     assert done.code == 0
     assert sorted(path.parent.name for path in tmp_path.glob("train/*/*.png")) == ["0", "1", "2"]
+    assert "stored 3 samples" in done.complaints[-1]
+    window.update(script=iter([STROKE, "\r"] * 20), open=True)
+    run("collect", "--draw", "--out", tmp_path, "--train", "1", "--test", "1")
+    assert len(list(tmp_path.glob("train/*/*.png"))) == len(list(tmp_path.glob("test/*/*.png"))) == 10
+    assert "holds 1 train and 1 test" in run("collect", "--draw", "--out", tmp_path, "--train", "1", "--test", "1").complaints[0]
 
 
 def test_without_a_display_it_says_so(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(room.sys, "platform", "linux")
+    monkeypatch.setattr("edge_digits.personal.window.sys.platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     refused = run("collect", "--draw", "--out", tmp_path)
