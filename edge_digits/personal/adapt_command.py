@@ -15,15 +15,16 @@ from edge_digits.arguments import add_model_arguments, model_options
 from edge_digits.errors import ExitCode, ModelError, UsageError
 from edge_digits.options import RecognitionOptions
 from edge_digits.personal.own_model import make_own_model
-from edge_digits.recognition.adapted import adapted_names, find_adapted, remove_adapted
+from edge_digits.recognition.adapted import adapted_names, find_adapted, former_versions, remove_adapted, roll_back
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--samples, --name, --list, --remove, --format and the model's."""
+    """--samples, --name, --list, --remove, --rollback, --format and the model's."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--samples", type=Path, metavar="DIR", help="folder with 0..9/*.png, or with train/ and test/ of them")
     what.add_argument("--list", action="store_true", help="list the adapted models and their figures")
     what.add_argument("--remove", metavar="NAME", help="delete an adapted model; the shipped one is read with again")
+    what.add_argument("--rollback", metavar="NAME", help="go back to what that model was before it was last adapted")
     parser.add_argument("--name", help="name of the adapted model, used as `--model NAME` from then on")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed (default %(default)s)")
     add_model_arguments(parser)
@@ -35,7 +36,11 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     if arguments.list:
         return _list(arguments.format)
     if arguments.remove is not None:
-        print(f"removed {remove_adapted(arguments.remove)}", file=sys.stderr)
+        print(f"edge-digits: removed {remove_adapted(arguments.remove)}", file=sys.stderr)
+        return ExitCode.OK
+    if arguments.rollback is not None:
+        path, left = roll_back(arguments.rollback), len(former_versions(arguments.rollback))
+        print(f"edge-digits: {path} is what it was before; {left} earlier versions are left", file=sys.stderr)
         return ExitCode.OK
     if arguments.name is None:
         raise UsageError("--samples needs a --name for the adapted model, for example --name me")

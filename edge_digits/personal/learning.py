@@ -14,7 +14,8 @@ from edge_digits.errors import InputDecodeError
 from edge_digits.paper.tiles import as_model_input, make_tiles
 from edge_digits.personal.adaptation import outputs_of
 from edge_digits.personal.crops import Crop, cut_out
-from edge_digits.personal.head import Difference, FitOptions, Outputs, fit_head
+from edge_digits.personal.head import Difference, Outputs
+from edge_digits.personal.methods import Kept, Method
 from edge_digits.personal.own_model import OwnModel, as_head, make_own_model
 from edge_digits.personal.reserve import load_reserve
 from edge_digits.personal.samples import Split, find_samples, glyph_of, read_samples, remove_sample, store_sample
@@ -23,9 +24,8 @@ from edge_digits.reading.reading import Box
 from edge_digits.recognition.adapted import DIGITS
 from edge_digits.sources.frame import Frame
 
-STRENGTH: Final = 0.003
-RESERVE_WEIGHT: Final = 4.0
-"""Few digits of one person weigh less than the reserve's many, which keep the head where it was for all others."""
+METHOD: Final = Method("both", 0.003, 16.0)
+"""Too few digits to choose by cross-validation: the more careful of the two that learn most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Learner:
         self._lock = threading.Lock()
         self._began_with = reader.classifier.adapted
         reserve = load_reserve()
-        self._kept = self._outputs(as_model_input(reserve.tiles))
+        self._kept = Kept(self._outputs(as_model_input(reserve.tiles)), reserve.labels)
         self._learned: Difference | None = None
         self._own: list[Outputs] | None = None
         self._labels: list[int] = []
@@ -151,10 +151,10 @@ class Learner:
     def _learn(self) -> None:
         """Fit the head to all that was corrected, and hand it to the reader in one step."""
         own = self._so_far()
-        nothing = self._kept.take(np.zeros(0, np.int64))
+        nothing = self._kept.outputs.take(np.zeros(0, np.int64))
         together = Outputs(np.concatenate([o.logits for o in own]), np.concatenate([o.features for o in own])) if own else nothing
-        options = FitOptions(STRENGTH, RESERVE_WEIGHT, self.reader.classifier.card.temperature)
-        self._learned = learned = fit_head(together, np.array(self._labels, np.int64), self._kept, options)
+        temperature = self.reader.classifier.card.temperature
+        self._learned = learned = METHOD.fit(together, np.array(self._labels, np.int64), self._kept, temperature)
         began = self._began_with
         total = learned if began is None else Difference(learned.weights + began.weights, learned.bias + began.bias)
         classifier, model = self.reader.classifier, self.reader.options.recognition.model

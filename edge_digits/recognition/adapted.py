@@ -26,6 +26,9 @@ from edge_digits.errors import ModelContractError, ModelDamagedError, ModelNotFo
 
 FORMAT_VERSION: Final = 1
 DIGITS: Final = 10
+FORMER: Final = "former"
+"""Folder beside the models with what they were before."""
+MOST_FORMER: Final = 10
 NAME_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -132,7 +135,7 @@ def _decode(name: str, data: bytes) -> AdaptedHead:
 
 
 def save_adapted(head: AdaptedHead) -> Path:
-    """Write the head into the user's folder, whole or not at all; replaces one of the same name. Raises UsageError."""
+    """Write the head into the user's folder, whole or not at all; one of the same name is kept for roll_back. Raises UsageError."""
     path = adapted_path(head.name)
     base = {"model": head.base_model, "sha256": dict(head.base_sha256)}
     text = json.dumps({**head.metadata, "format": FORMAT_VERSION, "name": head.name, "base": base})
@@ -142,19 +145,60 @@ def save_adapted(head: AdaptedHead) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(buffer.getvalue())
+        if path.exists():
+            _keep_former(path)
         draft.replace(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror}); set EDGE_DIGITS_HOME to a folder of your own") from error
     return path
 
 
+def former_versions(name: str) -> list[Path]:
+    """Files that a model of that name was before, the oldest first."""
+    return sorted((data_folder() / "models" / FORMER).glob(f"{name}.[0-9]*.npz"), key=lambda path: int(path.suffixes[0][1:]))
+
+
+def _keep_former(path: Path) -> None:
+    """Copy a file that is about to be replaced; of the copies only the newest are kept."""
+    versions = former_versions(path.stem)
+    number = int(versions[-1].suffixes[0][1:]) + 1 if versions else 1
+    former = path.parent / FORMER / f"{path.stem}.{number}.npz"
+    former.parent.mkdir(exist_ok=True)
+    former.write_bytes(path.read_bytes())
+    for old in versions[: max(0, len(versions) + 1 - MOST_FORMER)]:
+        old.unlink()
+
+
+def roll_back(name: str) -> Path:
+    """Put the version of a model back that the last adaptation replaced; the one in use is gone then. Returns the model's path.
+
+    Raises ModelNotFoundError where there is no model or no version before, UsageError.
+    """
+    path, versions = adapted_path(name), former_versions(name)
+    if not path.exists():
+        raise _unknown(name)
+    if not versions:
+        raise ModelNotFoundError(f"'{name}' was adapted once, there is nothing before it; `edge-digits adapt --remove {name}` removes it")
+    try:
+        versions[-1].replace(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written ({error.strerror}); check its permissions") from error
+    return path
+
+
 def remove_adapted(name: str) -> Path:
-    """Delete an adapted model; the shipped ones are never touched. Raises ModelNotFoundError, UsageError."""
+    """Delete an adapted model and all it was before; the shipped ones are never touched. Raises ModelNotFoundError, UsageError."""
     path = adapted_path(name)
     try:
         path.unlink()
+        for former in former_versions(name):
+            former.unlink()
     except FileNotFoundError as error:
-        raise ModelNotFoundError(f"no adapted model '{name}'; there are: {', '.join(adapted_names()) or 'none'}") from error
+        raise _unknown(name) from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be removed ({error.strerror}); check its permissions") from error
     return path
+
+
+def _unknown(name: str) -> ModelNotFoundError:
+    return ModelNotFoundError(f"no adapted model '{name}'; there are: {', '.join(adapted_names()) or 'none'}")

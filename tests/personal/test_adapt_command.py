@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from edge_digits import cli
 from edge_digits.options import RecognitionOptions
 from edge_digits.paper.tiles import as_model_input
 from edge_digits.personal.reserve import load_reserve
-from edge_digits.recognition.adapted import find_adapted
+from edge_digits.recognition.adapted import MOST_FORMER, find_adapted, former_versions, remove_adapted, save_adapted
 from edge_digits.recognition.classifier import Classifier
 from tests.command_line import Run
 from tests.personal.writers import mirrored, write_samples
@@ -77,6 +78,38 @@ def test_adapt_use_list_remove(run: Run, samples: Path, good: Path, home: Path) 
     assert "no model 'me'" in gone.err
 
 
+def test_adapting_again_can_be_rolled_back(run: Run, samples: Path, me: Path, adapted: bytes, good: Path) -> None:
+    for _ in range(2):
+        assert run("adapt", "--samples", samples, "--name", "me", "--threads", "1").code == 0
+    second = former_versions("me")[1].read_bytes()
+    assert [path.name for path in former_versions("me")] == ["me.1.npz", "me.2.npz"]
+    assert former_versions("me")[0].read_bytes() == adapted
+    assert [item["name"] for item in run("adapt", "--list", "--format", "json").pages] == ["me"]
+    assert "1 earlier versions are left" in run("adapt", "--rollback", "me").complaints[0]
+    assert me.read_bytes() == second
+    assert run("adapt", "--rollback", "me").code == 0
+    assert me.read_bytes() == adapted
+    assert run("read", good, "--model", "me").code == 0
+    nothing = run("adapt", "--rollback", "me")
+    assert nothing.code == 3
+    assert "nothing before it" in nothing.complaints[0]
+    assert me.read_bytes() == adapted
+
+
+def test_only_so_many_former_versions_are_kept(me: Path) -> None:
+    head = find_adapted("me")
+    assert head is not None
+    for number in range(MOST_FORMER + 3):
+        save_adapted(replace(head, metadata={**head.metadata, "number": number}))
+    kept = former_versions("me")
+    assert len(kept) == MOST_FORMER
+    assert kept[-1].name == f"me.{MOST_FORMER + 3}.npz"
+    save_adapted(replace(head, name="me-too"))
+    assert former_versions("me-too") == []
+    assert remove_adapted("me") == me
+    assert former_versions("me") == []
+
+
 @pytest.mark.usefixtures("me")
 def test_the_adapted_model_judges_digits_anew_and_nothing_else() -> None:
     adapted, base = (Classifier(RecognitionOptions(name, provider="cpu", threads=1)) for name in ("me", "default"))
@@ -136,6 +169,7 @@ def test_weights_that_make_no_head_are_refused(run: Run, me: Path) -> None:
         (["--samples", "missing", "--name", "me"], "no such folder"),
         (["--samples", "SAMPLES", "--name", "me", "--model", "nobody"], "no model 'nobody'"),
         (["--remove", "nobody"], "no adapted model"),
+        (["--rollback", "nobody"], "no adapted model"),
         ([], "required"),
     ],
 )
