@@ -52,7 +52,7 @@ def test_more_samples_draw_further() -> None:
 def test_every_method_learns_a_shifted_hand(method: Method) -> None:
     shift = CENTRES[8] - CENTRES[1]
     labels = np.repeat(np.arange(10), 10)
-    own, later = (written(labels, 0.35 * shift) for _ in range(2))
+    own, later = (written(labels, 0.5 * shift) for _ in range(2))
     learned = method.fit(own, labels, KEPT, 1.0)
     before = int((later.logits[:, :10].argmax(axis=1) != labels).sum())
     after = int((learned.apply(later).argmax(axis=1) != labels).sum())
