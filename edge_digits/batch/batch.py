@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
+from edge_digits._version import __version__
+from edge_digits.batch.engines import make_crew
 from edge_digits.batch.inputs import plain
-from edge_digits.batch.journal import FileState, Journal
+from edge_digits.batch.journal import Journal
+from edge_digits.batch.opening import state_of
 from edge_digits.batch.options import BatchOptions
-from edge_digits.batch.pool import FileDone, PageRead, Pool, Ready, StartedAgain
-from edge_digits.batch.worker import ReaderFactory, Task
+from edge_digits.batch.pool import Pool
+from edge_digits.batch.schedule import Error, Event, FileDone, Opened, PageDone, Refused, Schedule, Task
+from edge_digits.batch.worker import ReaderFactory
 from edge_digits.options import Options
 
-Tell = Callable[[dict[str, str] | None], None]
-"""Called with each finished file's error, or None."""
-Change = Callable[[dict[str, Any]], dict[str, Any]]
-"""Called with each page's or failure's JSON object; gives the one for the table."""
+Again = Literal["none", "failed", "all"]
+"""What is read that was read before."""
+
+
+class Progress:
+    """Told what a batch is about to do, and what became of it; this one says nothing."""
+
+    def begin(self, files: int, left: int) -> None:
+        """So many files in all, so many of them to be read."""
+
+    def page(self) -> None:
+        """A page was read or has failed."""
+
+    def failure(self, error: Error) -> None:
+        """A file or a page has failed."""
+
+    def file(self) -> None:
+        """Nothing of a file is left to be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be done. files : in the order of the table. annotate : folder for annotated pictures, or None."""
+    """What is to be done. files : in the order of the table. annotate : folder for annotated pictures, or None.
+
+    again : what is read though it was read before; with "failed", nothing else is read.
+    """
 
     files: list[Path]
     annotate: Path | None
     options: Options
     batch: BatchOptions
     factory: ReaderFactory
+    again: Again = "none"
 
 
 @dataclass(slots=True)
@@ -46,78 +67,132 @@ class Tally:
     seconds: float = 0.0
 
 
+@dataclass(slots=True, eq=False)
 class Batch:
-    """A job and its journal. done : sources that need no reading (any more)."""
+    """A job and its journal. Use as a context: on leaving it, no worker is left.
 
-    def __init__(self, job: Job, journal: Journal) -> None:
-        """Compare the files with the journal: those read without an error and unchanged since are done."""
-        self.job, self.journal, self.tally = job, journal, Tally()
-        self._states = {plain(str(path)): FileState.of(path) for path in job.files}
-        self.done = {source for source, state in self._states.items() if journal.state(source) == state}
+    done : how many files need no reading (any more).
+    """
 
-    def run(self, tell: Tell) -> None:
-        """Read what is not done. No worker is left when this ends, however it ends."""
+    job: Job
+    journal: Journal
+    progress: Progress = field(default_factory=Progress)
+    tally: Tally = field(default_factory=Tally)
+    done: int = 0
+    _pool: Pool = field(init=False)
+    _renewed: set[str] = field(default_factory=set)
+    _names: set[str] = field(default_factory=set)
+    _tasks: int = 0
+
+    def __post_init__(self) -> None:
+        job = self.job
+        crew = make_crew(job.batch, job.factory, job.options)
+        self._pool = Pool(crew, Schedule(self._pages_known), job.batch.timeout_s)
+
+    def __enter__(self) -> Batch:  # noqa: PYI034 - typing.Self needs Python 3.11
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._pool.close(kill=kind is not None)
+
+    def start(self) -> None:
+        """Start the first worker, and choose the journal's pages by the model it has loaded. Raises as a Reader does."""
+        self.journal.use(_settings(self._pool.start(), self.job))
+
+    def run(self) -> None:
+        """Read what is not done."""
+        self.start()
         started = monotonic()
-        tasks = [task for task in self._tasks() if plain(task.path) not in self.done]
-        for task in tasks:
-            self.journal.forget(plain(task.path))
-        count = self.job.batch.worker_count(len(tasks))
-        with (
-            Pool(self.job.factory, self.job.options, count, self.job.batch.timeout_s) as pool,
-            closing(pool.run(tasks)) as events,
-        ):
-            for event in events:
-                self._note(event, tell)
-        self.tally.seconds = monotonic() - started
+        tasks = [self.task(path) for path in self.job.files]
+        left = [task for task in tasks if self.is_wanted(task)]
+        self.done = len(tasks) - len(left)
+        self.progress.begin(len(tasks), len(left))
+        for task in left:
+            self.add(task)
+        for event in self._pool.run():
+            self.note(event)
+        self.tally.files, self.tally.seconds = len(tasks), monotonic() - started
 
-    def entries(self, change: Change | None = None) -> Iterator[dict[str, Any]]:
+    def task(self, path: Path) -> Task:
+        """The task of reading a file; its annotated pictures get a name of their own."""
+        self._tasks += 1
+        annotate = self.job.annotate
+        return Task(self._tasks, str(path), None if annotate is None else str(annotate / _free_name(path, self._names)))
+
+    def is_wanted(self, task: Task) -> bool:
+        """Whether a file is to be read, as the journal and `again` have it."""
+        source = plain(task.path)
+        if self.job.again == "failed":
+            return self.journal.has_failed(source)
+        return self.job.again == "all" or not self.journal.is_done(source, state_of(Path(task.path)))
+
+    def add(self, task: Task) -> None:
+        """One more file to read."""
+        self._pool.schedule.add(task)
+
+    def events(self, tick_s: float) -> Iterator[Event | None]:
+        """What happens, for as long as it is asked for; None when nothing has happened for so long."""
+        return self._pool.run(tick_s)
+
+    def note(self, event: Event | None) -> None:
+        """Write down what has happened."""
+        if isinstance(event, Opened):
+            self._note_opened(event)
+        elif isinstance(event, Refused):
+            error = _plain_error(event.error)
+            self.journal.add_file(plain(event.task.path), event.state, None, error)
+            self.progress.failure(error)
+        elif isinstance(event, PageDone):
+            self._note_page(event)
+        elif isinstance(event, FileDone):
+            self.done += 1
+            self.progress.file()
+
+    def entries(self) -> Iterator[dict[str, Any]]:
         """What the table is written from: one JSON object a page or failure, in the order of the files and their pages.
 
         A page: the object of `read --format json`, less "elapsed_ms". A failure: {"source", "error": {"type", "message"}},
-        and "page" where it is of one page. Counted as they pass.
-
-        change : what is done to each before it is counted.
+        and "page" where it is of one page.
         """
-        self.tally.files = len(self._states)
-        for entry in self.noted():
-            changed = entry if change is None else change(entry)
-            self._count(changed)
-            yield changed
-
-    def noted(self) -> Iterator[dict[str, Any]]:
-        """The same as they are in the journal, and not counted."""
-        for source in self._states:
-            yield from self.journal.entries(source)
-
-    def _note(self, event: Ready | PageRead | StartedAgain | FileDone, tell: Tell) -> None:
-        if isinstance(event, Ready):
-            self.journal.check_settings({"model": event.model})
-            return
-        source = plain(event.task.path)
-        if isinstance(event, PageRead):
-            self.tally.read_pages += 1
-            self.journal.add_page(source, event.entry["page"], {**event.entry, "source": source})
-        elif isinstance(event, StartedAgain):
-            self.journal.forget(source)
-        else:
-            error = None if event.error is None else {key: plain(text) for key, text in event.error.items()}
-            self.journal.finish(source, self._states[source], error)
-            self.done.add(source)
-            tell(error)
-
-    def _count(self, entry: dict[str, Any]) -> None:
-        if "error" in entry:
-            self.tally.failed += 1
-            return
-        numbers = [number for line in entry["lines"] for number in line["numbers"]]
-        self.tally.pages += 1
-        self.tally.numbers += len(numbers)
-        self.tally.unsure += sum(number["value"] is None for number in numbers)
-
-    def _tasks(self) -> Iterator[Task]:
-        taken: set[str] = set()
         for path in self.job.files:
-            yield Task(str(path), None if self.job.annotate is None else str(self.job.annotate / _free_name(path, taken)))
+            source, found = plain(str(path)), False
+            for entry in self.journal.entries(source):
+                found = True
+                yield entry
+            if not found:
+                message = f"{source}: not read yet, since only what failed was read; give the same command without --only-failed"
+                yield {"source": source, "error": {"type": "InputError", "message": message}}
+
+    def _note_opened(self, event: Opened) -> None:
+        content = event.task.key(event.digest)
+        self.journal.add_content(content, event.count)
+        self.journal.add_file(plain(event.task.path), event.state, content)
+
+    def _note_page(self, event: PageDone) -> None:
+        source, error = plain(event.task.path), None if event.error is None else _plain_error(event.error)
+        self.journal.add_page(event.content, event.page, event.entry, error, source)
+        self.tally.read_pages += error is None
+        self.progress.page()
+        if error is not None:
+            self.progress.failure(error)
+
+    def _pages_known(self, opened: Opened) -> set[int]:
+        content = opened.task.key(opened.digest)
+        if self.job.again == "all" and content not in self._renewed:
+            self._renewed.add(content)
+            self.journal.forget(content)
+        return self.journal.pages_done(content, even_failed=self.job.again != "failed")
+
+
+def _settings(model: dict[str, Any], job: Job) -> dict[str, Any]:
+    """All that a reading depends on, besides the paper."""
+    chosen = asdict(job.options)
+    chosen["recognition"].pop("threads")
+    return {"version": __version__, "model": model, "annotate": job.annotate is not None, "options": chosen}
+
+
+def _plain_error(error: Error) -> Error:
+    return {key: plain(text) for key, text in error.items()}
 
 
 def _free_name(path: Path, taken: set[str]) -> str:

@@ -6,10 +6,12 @@ the pixel limit is refused before a byte of it is decoded.
 
 from __future__ import annotations
 
+import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import cv2
 import numpy as np
@@ -17,38 +19,90 @@ from numpy.typing import NDArray
 
 from edge_digits.errors import InputDecodeError
 from edge_digits.options import SourceOptions
-from edge_digits.sources.contents import read_contents
-from edge_digits.sources.documents import document_frames, is_document
+from edge_digits.sources.contents import open_contents, read_at
+from edge_digits.sources.documents import HEAD_BYTES, is_document, open_document
 from edge_digits.sources.frame import Frame
 from edge_digits.sources.orientation import apply_orientation, read_orientation
+from edge_digits.sources.pages import Pages
 from edge_digits.sources.pixels import check_size, eight_bit
 
-HEAD_BYTES: Final = 64
 READABLE: Final = "JPEG, PNG, WebP, BMP, TIFF or PDF"
 
+Source = str | Path | bytes | NDArray[Any]
 
-def open_frames(source: str | Path | bytes | NDArray[Any], options: SourceOptions) -> Iterator[Frame]:
-    """Frames of a source, one a page.
 
-    source : path of a picture or document, the bytes of one, or a uint8 array (h, w) or (h, w, 3) BGR.
+def open_frames(source: Source, options: SourceOptions) -> Iterator[Frame]:
+    """Frames of a source, one a page; the first page that is damaged ends them. See `open_pages`."""
+    with closing(open_pages(source, options)) as pages:
+        for number in range(1, pages.count + 1):
+            yield pages.frame(number)
+
+
+def open_pages(source: Source | BinaryIO, options: SourceOptions, name: str | None = None) -> Pages:
+    """Pages of a source.
+
+    source : path of a picture or document, an opened file, the bytes of one, or a uint8 array (h, w) or (h, w, 3) BGR.
+    name : for messages and Frames; the path, "bytes" or "array" by default. An opened file stays open and stays the caller's.
     Raises InputNotFoundError, InputIsFolderError, InputPermissionError, InputDecodeError, InputTooLargeError,
     InputNeedsExtraError, each with the source's name.
     """
     if isinstance(source, np.ndarray):
-        check_size(source.shape[1] if source.ndim > 1 else 0, source.shape[0] if source.ndim else 0, "array", options)
-        yield Frame.from_array(source)
-        return
+        check_size(source.shape[1] if source.ndim > 1 else 0, source.shape[0] if source.ndim else 0, name or "array", options)
+        picture = source
+        return _OnePicture(name or "array", lambda: Frame.from_array(picture, name or "array"))
     if isinstance(source, (bytes, bytearray, memoryview)):
-        data, name = bytes(source), "bytes"
-    else:
-        data, name = None, str(source)
-    path = Path(name)
-    head = data[:HEAD_BYTES] if data is not None else read_contents(path, HEAD_BYTES)
+        return _pages_of(io.BytesIO(source), name or "bytes", options)
+    if isinstance(source, (str, Path)):
+        file = open_contents(Path(source))
+        try:
+            return _Owned(_pages_of(file, name or str(source), options), file)
+        except BaseException:
+            file.close()
+            raise
+    return _pages_of(source, name or "file", options)
+
+
+def _pages_of(file: BinaryIO, name: str, options: SourceOptions) -> Pages:
+    head = read_at(file, name, 0, HEAD_BYTES)
     kind = _sniff(head, name)
     if is_document(head):
-        yield from document_frames(path, data, options)
-        return
-    yield Frame.from_array(_decode(kind, data if data is not None else read_contents(path), name, options), name)
+        return open_document(file, name, options)
+    return _OnePicture(name, lambda: Frame.from_array(_decode(kind, read_at(file, name), name, options), name))
+
+
+class _OnePicture:
+    """A picture, which is its own only page."""
+
+    count = 1
+
+    def __init__(self, name: str, decode: Callable[[], Frame]) -> None:
+        self._name, self._decode = name, decode
+
+    def frame(self, number: int) -> Frame:
+        if number != 1:
+            raise ValueError(f"page is {number}; {self._name} has 1")
+        return self._decode()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class _Owned:
+    """Pages of a file that is closed with them."""
+
+    def __init__(self, pages: Pages, file: BinaryIO) -> None:
+        self._pages, self._file = pages, file
+
+    @property
+    def count(self) -> int:
+        return self._pages.count
+
+    def frame(self, number: int) -> Frame:
+        return self._pages.frame(number)
+
+    def close(self) -> None:
+        self._pages.close()
+        self._file.close()
 
 
 def _sniff(head: bytes, name: str) -> str:

@@ -141,7 +141,7 @@ def test_batch_assigns_and_can_be_resumed_with_another_list(run: Run, pages: Pat
     assert [entry["value"] for entry in found] == ["4072", "3856"]
     assert all("candidates" not in digit for entry in found for digit in entry["digits"])
     known.write_text("4072\n", encoding="utf-8")
-    outcome = run("batch", pages, "--out", out, "--workers", 1, "--assign", known, "--resume")
+    outcome = run("batch", pages, "--out", out, "--workers", 1, "--assign", known)
     assert outcome.code == ExitCode.OK
     assert "nothing was left to read" in outcome.err
 

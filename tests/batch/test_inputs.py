@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -80,3 +81,29 @@ def test_natural_order_bears_any_name() -> None:
 def test_names_that_are_no_utf_8_become_readable() -> None:
     assert plain(os.fsdecode(b"caf\xe9.png")) == "caf\\udce9.png"
     assert plain("café.png") == "café.png"
+
+
+def test_globs_are_opened_and_names_with_brackets_are_names(folder: Path) -> None:
+    (folder / "scan[1].png").touch()
+    assert names(find_inputs([str(folder / "page*")]), folder) == ["page2.PNG", "page10.png"]
+    assert names(find_inputs([str(folder / "**" / "*.[tp]*f*")]), folder) == ["b/c/deep.pdf", "b/scan.tiff"]
+    assert names(find_inputs([str(folder / "scan[1].png")]), folder) == ["scan[1].png"]
+    assert names(find_inputs([str(folder / "b*")]), folder) == ["b/c/deep.pdf", "b/scan.tiff"]
+    with pytest.raises(UsageError, match="nothing to read"):
+        find_inputs([str(folder / "*.gif")])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\0"])
+def test_a_list_on_stdin(folder: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    listed = end.join([str(folder / "page10.png"), str(folder / "b"), str(folder / "page2.PNG"), ""])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(listed.encode())))
+    assert names(find_inputs(["-"]), folder) == ["page10.png", "b/c/deep.pdf", "b/scan.tiff", "page2.PNG"]
+
+
+def test_the_table_is_no_input_of_itself(folder: Path) -> None:
+    assert names(find_inputs([str(folder)], table=folder / "b" / "c" / "deep.pdf"), folder) == [
+        "A.jpg",
+        "b/scan.tiff",
+        "page2.PNG",
+        "page10.png",
+    ]

@@ -4,85 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from edge_digits.errors import ExitCode
-
-BATCH = """
-import argparse, sys
-from edge_digits.batch.command import add_arguments, run
-from edge_digits.errors import EdgeDigitsError
-from tests.doubles import readers
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    try:
-        sys.exit(run(parser.parse_args(sys.argv[2:]), getattr(readers, sys.argv[1])))
-    except EdgeDigitsError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
-"""
-PATIENCE_S = 60
-
-
-class Desk:
-    """A folder with files for the told readers, and batches over it as programs of their own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.out, self.log = folder / "in", folder / "t.csv", folder / "log"
-        self.folder.mkdir()
-        self.script = folder / "run_batch.py"
-        self.script.write_text(BATCH, encoding="utf-8")
-
-    def put(self, **contents: str) -> None:
-        for name, content in contents.items():
-            (self.folder / f"{name}.png").write_text(content, encoding="utf-8")
-
-    def start(self, *arguments: str, reader: str = "ToldReader") -> subprocess.Popen[str]:
-        self.log.write_text("", encoding="utf-8")
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        command = [sys.executable, str(self.script), reader, str(self.folder), "--out", str(self.out), "--workers", "2", *arguments]
-        return subprocess.Popen(
-            command,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env={**os.environ, "PYTHONPATH": path, "READS_LOG": str(self.log)},
-        )
-
-    def batch(self, *arguments: str, reader: str = "ToldReader") -> tuple[int, str]:
-        process = self.start(*arguments, reader=reader)
-        _, told = process.communicate(timeout=PATIENCE_S)
-        return process.returncode, told
-
-    def read(self) -> list[str]:
-        """Names of the files that were read in the last batch, in any order."""
-        return sorted(self.log.read_text(encoding="utf-8").replace(".png", "").split())
-
-    def until(self, is_so: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not is_so():
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.02)
-
-    def workers(self, session: int) -> list[int]:
-        """Processes of a batch that are left, by its session."""
-        found = []
-        for entry in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                state, _, _, of = entry.read_text(encoding="utf-8").rpartition(")")[2].split()[:4]
-            except OSError:
-                continue
-            if int(of) == session and state != "Z":
-                found.append(int(entry.parent.name))
-        return found
+from tests.doubles.desk import PATIENCE_S, Desk
 
 
 @pytest.fixture
@@ -99,8 +27,8 @@ def test_a_stopped_batch_goes_on_and_the_table_is_the_same(desk: Desk, tmp_path:
     go = tmp_path / "go"
     desk.put(a="1\n2", b="3", c=f"4\nwait {go}\n5", d="error", e=f"6\nwait {go}", f="7", g="8")
     process = desk.start()
-    desk.until(lambda: {"c", "e"} <= set(desk.read()))
-    before = desk.read()
+    desk.until(lambda: {"c:2", "e:2"} <= set(desk.read()))
+    assert desk.read() == ["a", "a:2", "b", "c", "c:2", "d", "e", "e:2"]
     (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)
     _, told = process.communicate(timeout=PATIENCE_S)
     desk.until(lambda: not desk.workers(process.pid))
@@ -112,43 +40,64 @@ def test_a_stopped_batch_goes_on_and_the_table_is_the_same(desk: Desk, tmp_path:
     go.touch()
     code, told = desk.batch()
     assert code == ExitCode.SOME_INPUTS_FAILED
-    assert "going on from" in told
-    assert {"a", "b"} <= set(before)
-    assert desk.read() == ["c", "d", "e", "f", "g"]
+    assert desk.read() == ["c:2", "c:3", "e:2", "f", "g"]
     resumed = desk.out.read_bytes()
-    assert desk.batch("--overwrite")[0] == ExitCode.SOME_INPUTS_FAILED
+    assert desk.batch("--redo")[0] == ExitCode.SOME_INPUTS_FAILED
+    assert len(desk.read()) == 11
     assert desk.out.read_bytes() == resumed
     assert resumed.count(b"\n") == 1 + 2 + 1 + 3 + 1 + 2 + 1 + 1
 
 
-def test_resume_reads_only_what_is_new_changed_or_failed(desk: Desk) -> None:
+def test_the_same_command_reads_only_what_is_new_or_changed(desk: Desk) -> None:
     desk.put(a="1", b="2", c="error", d="4")
     assert desk.batch()[0] == ExitCode.SOME_INPUTS_FAILED
-    code, told = desk.batch()
-    assert (code, desk.read()) == (ExitCode.USAGE, [])
-    assert "--resume" in told
-    desk.put(b="22", c="3", aa="11")
-    (desk.folder / "d.png").unlink()
-    assert desk.batch("--resume")[0] == ExitCode.OK
-    assert desk.read() == ["aa", "b", "c"]
-    assert [line.split(",")[4] for line in desk.out.read_text(encoding="utf-8").splitlines()] == ["text", "1", "11", "22", "3"]
-    assert desk.batch("--resume")[0] == ExitCode.OK
+    assert desk.batch()[0] == ExitCode.SOME_INPUTS_FAILED
+    assert desk.read() == []
+    desk.put(b="22", aa="11")
+    (desk.folder / "d.png").rename(desk.folder / "dd.png")
+    (desk.folder / "e.png").write_bytes((desk.folder / "a.png").read_bytes())
+    assert desk.batch()[0] == ExitCode.SOME_INPUTS_FAILED
+    assert desk.read() == ["aa", "b"]
+    rows = [line.split(",") for line in desk.out.read_text(encoding="utf-8").splitlines()]
+    assert [(Path(row[0]).stem, row[4]) for row in rows[1:]] == [("a", "1"), ("aa", "11"), ("b", "22"), ("c", ""), ("dd", "4"), ("e", "1")]
+
+
+def test_only_what_failed_is_read_again(desk: Desk) -> None:
+    desk.put(a="1", b="2\nkill-once\nkill", c="error", d="cannot be opened")
+    assert desk.batch()[0] == ExitCode.SOME_INPUTS_FAILED
+    desk.put(c="5", new="6")
+    code, _ = desk.batch("--only-failed")
+    assert code == ExitCode.SOME_INPUTS_FAILED
+    assert desk.read() == ["b:3", "b:3", "c"]
+    table = desk.out.read_text(encoding="utf-8")
+    assert "not read yet, since only what failed was read" in table
+    assert desk.batch()[0] == ExitCode.SOME_INPUTS_FAILED
+    assert desk.read() == ["new"]
+
+
+def test_other_settings_and_models_have_pages_of_their_own(desk: Desk) -> None:
+    desk.put(a="1", b="2")
+    assert desk.batch()[0] == ExitCode.OK
+    assert desk.batch("--dpi", "300")[0] == ExitCode.OK
+    assert desk.read() == ["a", "b"]
+    assert desk.batch(reader="OtherModel")[0] == ExitCode.OK
+    assert desk.read() == ["a", "b"]
+    assert desk.batch()[0] == ExitCode.OK
     assert desk.read() == []
 
 
-def test_resume_with_other_settings_or_another_model(desk: Desk) -> None:
+def test_a_table_that_no_batch_wrote_is_kept(desk: Desk) -> None:
     desk.put(a="1")
-    assert desk.batch()[0] == ExitCode.OK
-    for arguments, reader, says in ((["--dpi", "300"], "ToldReader", "another source options"), ([], "OtherModel", "another model")):
-        code, told = desk.batch("--resume", *arguments, reader=reader)
-        assert code == ExitCode.USAGE
-        assert says in told
-        assert "--overwrite" in told
-    assert desk.batch("--overwrite", reader="OtherModel")[0] == ExitCode.OK
+    desk.out.write_text("mine", encoding="utf-8")
+    code, told = desk.batch()
+    assert code == ExitCode.USAGE
+    assert "--redo replaces it" in told
+    assert desk.out.read_text(encoding="utf-8") == "mine"
+    assert desk.batch("--redo")[0] == ExitCode.OK
 
 
 def test_many_failures_are_told_shortly(desk: Desk) -> None:
-    desk.put(**{f"f{index}": "error" for index in range(30)})
+    desk.put(**{f"f{index}": f"{index}\nerror" for index in range(30)})
     code, told = desk.batch()
     assert code == ExitCode.SOME_INPUTS_FAILED
     lines = told.splitlines()

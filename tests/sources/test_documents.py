@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from edge_digits.errors import InputDecodeError, InputNeedsExtraError, InputNotFoundError, InputTooLargeError
 from edge_digits.options import SourceOptions
-from edge_digits.sources.documents import document_frames, is_document
+from edge_digits.sources.documents import is_document, open_document
 from edge_digits.sources.frame import Frame
 from edge_digits.sources.images import open_frames
 from tests.document_files import TiffPage, pdf, tiff
@@ -20,7 +21,8 @@ GREY = np.full((40, 60), 128, np.uint8)
 
 
 def frames(data: bytes, **options: float) -> list[Frame]:
-    return list(document_frames(Path("scan"), data, SourceOptions(**options)))  # type: ignore[arg-type]
+    pages = open_document(io.BytesIO(data), "scan", SourceOptions(**options))  # type: ignore[arg-type]
+    return [pages.frame(number) for number in range(1, pages.count + 1)]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,17 @@ def test_every_page_of_a_pdf_at_the_asked_resolution() -> None:
     assert pages[0].picture[:, :140].max() < 10
     assert pages[0].picture[:, 160:].min() > 245
     assert abs(int(np.median(pages[1].picture)) - 128) <= 1
+
+
+def test_a_long_pdf_is_let_go_of_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    pdfium = pytest.importorskip("pypdfium2")
+    opened, real = [], pdfium.PdfDocument
+    monkeypatch.setattr(pdfium, "PdfDocument", lambda source: opened.append(real(source)) or opened[-1])
+    levels = [20 * (index % 10) for index in range(40)]
+    pages = frames(pdf([np.full((8, 8), level, np.uint8) for level in levels], size_pt=(36, 36)), dpi=36)
+    assert [int(np.median(page.picture)) for page in pages] == levels
+    assert len(opened) == 3
+    assert [document.raw is None for document in opened] == [True, True, False]
 
 
 def test_a_pdf_file_is_read_from_its_path_and_closed(tmp_path: Path) -> None:
@@ -100,7 +113,7 @@ def test_a_tiff_needs_no_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setitem(sys.modules, "pypdfium2", None)
     path = tmp_path / "scan.tif"
     path.write_bytes(tiff([TiffPage(GREY), TiffPage(LEFT_HALF_BLACK)]))
-    pages = list(document_frames(path, None, SourceOptions()))
+    pages = list(open_frames(path, SourceOptions()))
     assert [page.page for page in pages] == [1, 2]
     assert np.array_equal(pages[1].picture, LEFT_HALF_BLACK)
 
@@ -110,4 +123,4 @@ def test_a_file_that_has_gone(tmp_path: Path, extra: str) -> None:
     if extra:
         pytest.importorskip(extra)
     with pytest.raises(InputNotFoundError, match="no such file"):
-        next(document_frames(tmp_path / "gone.pdf", None, SourceOptions()))
+        next(open_frames(tmp_path / "gone.pdf", SourceOptions()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import suppress
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from edge_digits.errors import InputDecodeError, InputError, InputTooLargeError
 from edge_digits.options import SourceOptions
 from edge_digits.sources.frame import Frame
-from edge_digits.sources.tiff import tiff_frames
+from edge_digits.sources.tiff import TiffPages
 from tests.document_files import G4_STRIPE, TiffPage, tiff
 
 NOISE = np.random.default_rng(5).integers(0, 256, (40, 24, 4), dtype=np.uint8)
@@ -36,7 +37,8 @@ UPRIGHT = {
 
 
 def frames(data: bytes, limit: float = 100.0) -> list[Frame]:
-    return list(tiff_frames(data, "scan.tif", SourceOptions(max_megapixels=limit)))
+    pages = TiffPages(io.BytesIO(data), "scan.tif", SourceOptions(max_megapixels=limit))
+    return [pages.frame(number) for number in range(1, pages.count + 1)]
 
 
 def picture(page: TiffPage, **options: bool) -> np.ndarray:
@@ -160,10 +162,58 @@ def test_an_offset_beyond_all_memory() -> None:
 
 def test_good_pages_come_before_the_damaged_one() -> None:
     data = tiff([TiffPage(GREY), TiffPage(RGB), TiffPage(GREY)])
-    opened = tiff_frames(data[:-60], "scan.tif", SourceOptions())
-    assert [next(opened).page, next(opened).page] == [1, 2]
+    pages = TiffPages(io.BytesIO(data[:-60]), "scan.tif", SourceOptions())
+    assert pages.count == 3
     with pytest.raises(InputDecodeError, match="page 3"):
-        next(opened)
+        pages.frame(3)
+    assert [pages.frame(2).page, pages.frame(1).page] == [2, 1]
+
+
+def test_a_page_with_damaged_data_leaves_the_pages_after_it() -> None:
+    broken = TiffPage(GREY, {259: 8}, coded=b"no deflated bytes at all")
+    pages = TiffPages(io.BytesIO(tiff([TiffPage(GREY), broken, TiffPage(RGB)])), "scan.tif", SourceOptions())
+    with pytest.raises(InputDecodeError, match="page 2 is damaged"):
+        pages.frame(2)
+    assert np.array_equal(pages.frame(3).picture, BGR)
+
+
+class CountedReads(io.BytesIO):
+    """Notes how many bytes are read at once at most."""
+
+    largest = 0
+
+    def read(self, count: int | None = -1) -> bytes:
+        data = super().read(count)
+        self.largest = max(self.largest, len(data))
+        return data
+
+
+def test_no_more_than_a_page_is_fetched() -> None:
+    file = CountedReads(tiff([TiffPage(RGB, deflate=bool(index % 2)) for index in range(50)]))
+    pages = TiffPages(file, "scan.tif", SourceOptions())
+    assert pages.count == 50
+    assert all(np.array_equal(pages.frame(number).picture, BGR) for number in (50, 1, 2))
+    assert file.largest < 2 * RGB.nbytes
+
+
+@pytest.mark.parametrize("compression", ["group4", "group3", "jpeg", "tiff_lzw", "packbits", "tiff_adobe_deflate"])
+def test_pages_as_scanners_compress_them(compression: str) -> None:
+    pictures = pytest.importorskip("PIL.Image")
+    sheet = np.full((64, 96), 255, np.uint8)
+    sheet[10:40, 20:50] = 0
+    bilevel = compression.startswith("group")
+    first, second = (pictures.fromarray(page).convert("1" if bilevel else "L") for page in (sheet, sheet[::-1].copy()))
+    data = io.BytesIO()
+    first.save(data, "TIFF", save_all=True, append_images=[second], compression=compression)
+    one, two = frames(data.getvalue())
+    assert np.abs(one.picture.astype(int) - sheet).max() <= (30 if compression == "jpeg" else 0)
+    assert np.abs(two.picture.astype(int) - sheet[::-1]).max() <= (30 if compression == "jpeg" else 0)
+
+
+def test_strips_over_each_other_are_refused() -> None:
+    page = TiffPage(np.zeros((400, 8), np.uint8), {279: tuple([3200] * 25)})
+    with pytest.raises(InputDecodeError, match=r"over each other|cut off"):
+        frames(tiff([page]) + b" " * 3200)
 
 
 WHOLE = tiff([TiffPage(GREY, {274: 6}, deflate=True), TiffPage(RGB)])
