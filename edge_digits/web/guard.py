@@ -1,7 +1,7 @@
 """Stands before every request: who may ask, from which page, how much; and what browsers are told about each answer.
 
 A page on this machine can be reached by any site that the same browser shows. Three things keep those out: the Host
-header must be ours (DNS rebinding), a request that does something must come from our own page (cross-site requests),
+header must be ours (DNS rebinding), a request for more than the page must come from our own page (cross-site requests),
 and anybody who is not on this machine must know the token. Whoever asks too often waits. Plain ASGI, so that it needs
 no framework.
 """
@@ -133,7 +133,7 @@ def refuse(scope: Scope, options: GuardOptions) -> Refusal | None:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     return (
         _foreign_host(headers, options)
-        or _foreign_page(headers, scope["method"])
+        or _foreign_page(headers, scope, options)
         or _wrong_token(headers, scope, options)
         or _too_large(headers, options)
     )
@@ -146,8 +146,9 @@ def _foreign_host(headers: dict[str, str], options: GuardOptions) -> Refusal | N
     return Refusal(403, "ForeignHost", "this server answers to its own address only")
 
 
-def _foreign_page(headers: dict[str, str], method: str) -> Refusal | None:
-    if method in SAFE_METHODS:
+def _foreign_page(headers: dict[str, str], scope: Scope, options: GuardOptions) -> Refusal | None:
+    # The page may be linked to from anywhere; nothing else may be asked for, not even by an <img>, which could start a camera.
+    if scope["method"] in SAFE_METHODS and scope["path"] in options.open_paths:
         return None
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     if (site is None or site in OWN_PAGE) and (origin is None or _is_own_origin(origin, headers.get("host", ""))):

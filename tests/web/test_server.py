@@ -142,6 +142,16 @@ def test_pages_of_other_sites_are_refused(server: Address, headers: dict[str, st
     assert (answer.status, answer.error) == (403, "CrossSite")
 
 
+@pytest.mark.parametrize("path", ["/camera", "/samples?hand=me", "/health"])
+def test_pages_of_other_sites_cannot_even_look(server: Address, path: str) -> None:
+    answer = server(path, sec_fetch_site="cross-site", sec_fetch_mode="no-cors")
+    assert (answer.status, answer.error) == (403, "CrossSite")
+
+
+def test_other_sites_may_link_to_the_page(server: Address) -> None:
+    assert server("/", sec_fetch_site="cross-site", sec_fetch_mode="navigate").status == 200
+
+
 def test_our_own_page_is_let_in(server: Address) -> None:
     own = {"origin": f"http://127.0.0.1:{server.port}", "sec_fetch_site": "same-origin"}
     assert server("/tile", drawing(1), **own).status == 200

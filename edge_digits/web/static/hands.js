@@ -82,7 +82,7 @@ export async function startHands(engine, onChanged) {
       showFigures(figures);
       byId("adapt-state").textContent = `Learned in ${figures.seconds.toFixed(1)} s. "${name()}" reads from now on.`;
       await listHands();
-      choose(name());
+      await choose(name());
     } catch (error) {
       byId("adapt-state").textContent = "";
       throw error;
@@ -125,7 +125,7 @@ export async function startHands(engine, onChanged) {
         button.addEventListener("click", guarded(async () => {
           await action();
           await listHands();
-          choose(byId("hand").value);
+          await choose(byId("hand").value);
         }));
         return button;
       });
@@ -133,18 +133,18 @@ export async function startHands(engine, onChanged) {
     }));
   }
 
-  function choose(hand) {
+  async function choose(hand) {
     byId("hand").value = hand;
-    engine.use(byId("hand").value);
+    await engine.use(byId("hand").value);
     onChanged();
   }
 
   engine.onLearned = guarded(async (hand) => {
     await listHands();
-    choose(hand);
+    await choose(hand);
     await load();
   });
-  byId("hand").addEventListener("change", () => choose(byId("hand").value));
+  byId("hand").addEventListener("change", guarded(() => choose(byId("hand").value)));
   byId("hand-name").addEventListener("change", guarded(load));
   byId("keep").addEventListener("click", guarded(keep));
   byId("skip").addEventListener("click", skip);
