@@ -92,7 +92,7 @@ def compare_tiles(page: Any, address: str, count: int = CHANCE_GLYPHS) -> dict[s
 def measure_mnist(page: Any, pictures: Path, labels: Path) -> tuple[str, list[int]]:
     """What the page shows of a set that is given to it, and the label it found for each tile."""
     page.set_input_files("#mnist-files", [str(pictures), str(labels)])
-    page.wait_for_function("document.getElementById('model-state').textContent.includes('read rightly')")
+    page.wait_for_selector("#model-state:has-text('read rightly')")
     found = page.evaluate("async () => (await import('./engine.js')).engine.found")
     return page.inner_text("#model-state"), found
 

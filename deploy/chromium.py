@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_MS = 90_000
+PATIENCE_MS = 120_000
 """For machines that do much else at the same time."""
 
 
@@ -55,6 +56,16 @@ def serve_folder(folder: Path) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def wait_for_text(page: Any, element: str, begins: str) -> None:
+    """Wait until the text of the element with that id begins so; "" waits until it is empty.
+
+    Not by Page.wait_for_function, which needs the eval that the page's content policy forbids.
+    """
+    from playwright.sync_api import expect
+
+    expect(page.locator(f"#{element}")).to_have_text(re.compile(f"^{re.escape(begins)}" if begins else r"^\s*$"), timeout=PATIENCE_MS)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from deploy.chromium import open_chromium, open_page
+from deploy.chromium import open_chromium, open_page, wait_for_text
 from deploy.serving import Served, run_server
 from tests.personal.writers import mirrored, write_samples
 from tests.web.drawing import draw, wait_for_digit
@@ -38,7 +38,7 @@ def make_pictures(served: Served, samples: Path) -> None:
             write_samples(samples / "ada", 10, {7: mirrored})
             page.fill("#hand-name", "ada")
             page.locator("#hand-name").blur()
-            page.wait_for_function("document.getElementById('counts').textContent.startsWith('100 to learn')")
+            wait_for_text(page, "counts", "100 to learn")
             page.locator("#adapt").click()
             page.wait_for_selector("#before-after:not([hidden])")
             draw(page, 2, "#collect-pad")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deploy.chromium import wait_for_text
 from tests.strokes import STROKES
 
 
@@ -23,4 +24,4 @@ def draw(page: Any, digit: int, pad: str = "#pad") -> None:
 
 def wait_for_digit(page: Any, digit: int) -> None:
     """Wait until the page names the drawn digit."""
-    page.wait_for_function("digit => document.getElementById('drawn').textContent === String(digit)", arg=digit)
+    wait_for_text(page, "drawn", str(digit))

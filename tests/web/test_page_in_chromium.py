@@ -19,12 +19,14 @@ from edge_digits.web.guard import GuardOptions
 from tests.personal.writers import mirrored, write_samples
 from tests.strokes import draw_page
 from tests.web.conftest import TOKEN, Address, serve
-from tests.web.drawing import draw, wait_for_digit
 
 pytest.importorskip("starlette", reason='the extra "web" is not installed')
 pytest.importorskip("uvicorn", reason='the extra "web" is not installed')
 pytest.importorskip("playwright", reason="drives the browser; in the extra dev")
 chromium = pytest.importorskip("deploy.chromium", reason="not beside the installed package")
+
+drawing = pytest.importorskip("tests.web.drawing", reason="not beside the installed package")
+draw, wait_for_digit = drawing.draw, drawing.wait_for_digit
 
 pytestmark = pytest.mark.hardware
 
@@ -100,14 +102,14 @@ def test_each_digit_drawn_with_the_mouse_is_named_and_space_clears(page: Any) ->
         wait_for_digit(page, digit)
         assert float(page.locator("#bars progress").nth(digit).get_attribute("value") or 0) > 0.5
         page.keyboard.press("Space")
-        page.wait_for_function("document.getElementById('drawn').textContent.trim() === ''")
+        chromium.wait_for_text(page, "drawn", "")
 
 
 def test_undo_takes_one_stroke_back(page: Any) -> None:
     draw(page, 4)
     wait_for_digit(page, 4)
     page.keyboard.press("z")
-    page.wait_for_function("document.getElementById('drawn').textContent !== '4'")
+    page.wait_for_selector("#drawn:not(:text-is('4'))")
 
 
 def test_the_keyboard_alone_draws_reviews_and_clears(page: Any) -> None:
@@ -123,7 +125,7 @@ def test_the_keyboard_alone_draws_reviews_and_clears(page: Any) -> None:
     page.keyboard.press("Enter")
     wait_for_digit(page, 1)
     page.keyboard.press("Space")
-    page.wait_for_function("document.getElementById('drawn').textContent.trim() === ''")
+    chromium.wait_for_text(page, "drawn", "")
 
 
 def test_an_upload_is_read_and_a_doubtful_digit_corrected(page: Any, home: Path) -> None:
@@ -134,14 +136,14 @@ def test_an_upload_is_read_and_a_doubtful_digit_corrected(page: Any, home: Path)
     assert before[0].startswith("407")
     page.wait_for_selector("#review:not([hidden])")
     page.keyboard.press("3")
-    page.wait_for_function("document.getElementById('text').textContent.startsWith('403')")
+    chromium.wait_for_text(page, "text", "403")
     stored = list((home / "samples" / "me" / "train" / "3").glob("*.png"))
     assert len(stored) == 1
     page.locator("#review-back").click()
-    page.wait_for_function("document.getElementById('text').textContent.startsWith('407')")
+    chromium.wait_for_text(page, "text", "407")
     assert not stored[0].exists()
     page.locator("#review-none").click()
-    page.wait_for_function("document.getElementById('text').textContent.startsWith('40 ')")
+    chromium.wait_for_text(page, "text", "40 ")
 
 
 def answer_with_a_doubt(route: Any, index: int) -> None:
@@ -170,14 +172,14 @@ def test_a_file_that_is_no_picture_is_told(page: Any) -> None:
 
 def test_the_browsers_camera_is_read(page: Any) -> None:
     page.locator("#own-camera").click()
-    page.wait_for_function("document.getElementById('camera-text').textContent.startsWith('407 52')")
+    chromium.wait_for_text(page, "camera-text", "407 52")
     page.locator("#take").click()
     assert text_of(page) == SHOWN
 
 
 def test_the_devices_camera_is_read(page: Any) -> None:
     page.locator("#device-camera").click()
-    page.wait_for_function("document.getElementById('camera-text').textContent.startsWith('407 52')")
+    chromium.wait_for_text(page, "camera-text", "407 52")
     page.locator("#device-camera").click()
     assert page.get_attribute("#device-camera", "aria-pressed") == "false"
 
@@ -187,13 +189,13 @@ def test_a_hand_is_collected_and_adapted(page: Any, home: Path) -> None:
     write_samples(home / "samples" / "ada", 4, {7: mirrored})
     page.fill("#hand-name", "ada")
     page.locator("#hand-name").blur()
-    page.wait_for_function("document.getElementById('counts').textContent.startsWith('40 to learn')")
+    chromium.wait_for_text(page, "counts", "40 to learn")
     assert page.inner_text("#prompt") == "Draw a 0"
     page.locator("#skip").click()
     assert page.inner_text("#prompt") == "Draw a 1"
     draw(page, 1, "#collect-pad")
     page.locator("#keep").click()
-    page.wait_for_function("document.getElementById('counts').textContent.startsWith('41 to learn')")
+    chromium.wait_for_text(page, "counts", "41 to learn")
     assert len(list((home / "samples" / "ada" / "train" / "1").glob("*.png"))) == 5
     page.locator("#adapt").click()
     page.wait_for_selector("#before-after:not([hidden])")
@@ -204,7 +206,7 @@ def test_a_hand_is_collected_and_adapted(page: Any, home: Path) -> None:
     draw(page, 3)
     wait_for_digit(page, 3)
     page.get_by_role("button", name="Remove: ada").click()
-    page.wait_for_function("document.querySelectorAll('#hands li').length === 0")
+    page.wait_for_selector("#hands li", state="detached")
     assert not (home / "models" / "ada.npz").exists()
 
 

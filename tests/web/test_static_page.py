@@ -14,11 +14,13 @@ import pytest
 from edge_digits.paper.tiles import make_tile
 from edge_digits.recognition.adapted import find_adapted
 from tests.strokes import draw_digit
-from tests.web.drawing import draw, wait_for_digit
 
 pytest.importorskip("playwright", reason="drives the browser; in the extra dev")
 chromium = pytest.importorskip("deploy.chromium", reason="not beside the installed package")
 check = pytest.importorskip("deploy.check_browser", reason="not beside the installed package")
+
+drawing = pytest.importorskip("tests.web.drawing", reason="not beside the installed package")
+draw, wait_for_digit = drawing.draw, drawing.wait_for_digit
 
 pytestmark = pytest.mark.hardware
 
@@ -104,11 +106,11 @@ def test_a_head_is_trained_here_saved_and_read_by_python(page: Any, tmp_path: Pa
     page.evaluate(KEEP_DRAWINGS)
     page.fill("#hand-name", "bo")
     page.locator("#hand-name").blur()
-    page.wait_for_function("document.getElementById('counts').textContent.startsWith('20 to learn')")
+    chromium.wait_for_text(page, "counts", "20 to learn")
     page.locator("#skip").click()
     draw(page, 1, "#collect-pad")
     page.locator("#keep").click()
-    page.wait_for_function("document.getElementById('counts').textContent.startsWith('21 to learn')")
+    chromium.wait_for_text(page, "counts", "21 to learn")
     page.locator("#adapt").click()
     page.wait_for_selector("#before-after:not([hidden])")
     with page.expect_download() as download:
@@ -120,9 +122,9 @@ def test_a_head_is_trained_here_saved_and_read_by_python(page: Any, tmp_path: Pa
     assert head is not None
     assert head.metadata["figures"]["samples"] == 21
     page.get_by_role("button", name="Remove: bo").click()
-    page.wait_for_function("document.querySelectorAll('#hands li').length === 0")
+    page.wait_for_selector("#hands li", state="detached")
     page.set_input_files("#hand-file", str(tmp_path / "models" / "bo.npz"))
-    page.wait_for_function("document.getElementById('hand').value === 'bo'")
+    page.wait_for_selector("#hand-choice option:checked:text-is('bo')", state="attached")
     draw(page, 3)
     wait_for_digit(page, 3)
 
@@ -153,7 +155,7 @@ KEEP_DRAWINGS = """async () => {
 
 def test_another_model_is_loaded_and_nonsense_refused(page: Any) -> None:
     page.set_input_files("#model-file", str(check.DIST / "digits.float.onnx"))
-    page.wait_for_function("document.getElementById('model').textContent.includes('digits.float')")
+    page.wait_for_selector("#model:has-text('digits.float')")
     draw(page, 2)
     wait_for_digit(page, 2)
     page.set_input_files("#model-file", {"name": "no.onnx", "mimeType": "application/octet-stream", "buffer": b"\x08\x07nonsense"})
