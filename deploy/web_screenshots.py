@@ -41,7 +41,7 @@ def make_pictures(served: Served, samples: Path) -> None:
             wait_for_text(page, "counts", "100 to learn")
             page.locator("#adapt").click()
             page.wait_for_selector("#before-after:not([hidden])")
-            draw(page, 2, "#collect-pad")
+            draw(page, 0, "#collect-pad")  # what is asked for
             shoot(page, "collect-title", "adapt.png")
         with open_page(browser, address, **PHONE) as page:
             draw(page, 8)

@@ -79,7 +79,7 @@ class Hands:
             if head is not None:
                 entries.append({"name": name, "saved": True, "figures": head.metadata.get("figures", {})})
         with self._lock:
-            learned = [name for name, hand in self._open.items() if hand.learner is not None]
+            learned = [name for name, hand in self._open.items() if hand.learner is not None and hand.learner.samples]
         saved = {entry["name"] for entry in entries}
         return [*entries, *({"name": name, "saved": False, "figures": {}} for name in learned if name not in saved)]
 
