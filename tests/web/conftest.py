@@ -50,7 +50,7 @@ class Address:
 
     def __call__(self, path: str, body: bytes | None = None, *, method: str | None = None, **headers: str) -> Answer:
         """One request. headers : underscores stand for dashes; without `host` the right one is sent."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             given = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method or ("GET" if body is None else "POST"), path, body, given)

@@ -55,12 +55,12 @@ def test_one_address_holds_only_its_share(server: Address, monkeypatch: pytest.M
 
 
 def test_who_asks_too_often_is_told_to_wait(reader: Reader) -> None:
-    running = serve(reader, GuardOptions(requests_per_s=1.0))
+    running = serve(reader, GuardOptions(requests_per_s=0.01))
     slow = next(running)
-    statuses = [slow("/health").status for _ in range(6)]
-    assert statuses[:3] == [200] * 3
-    assert statuses[-1] == 429
-    assert int(slow("/health").headers["retry-after"]) >= 1
+    assert slow("/health").status == 200
+    answer = slow("/health")
+    assert (answer.status, answer.error) == (429, "TooManyRequests")
+    assert 1 <= int(answer.headers["retry-after"]) <= 100
     running.close()
 
 

@@ -29,39 +29,50 @@ export function shiftDigits(row, changed, temperature) {
 /** own, reserve: {logits, features}, rows. labels: of the own rows. options: {strength, reserveWeight, temperature}. */
 export function fitHead(own, labels, reserve, { strength, reserveWeight, temperature }) {
   const scale = typicalNorm(reserve.features);
-  const inputs = [...own.features, ...reserve.features].map((row) => Float64Array.from([...row, 0], (v, at) => (at < row.length ? v / scale : 1)));
-  const logits = [...own.logits, ...reserve.logits].map((row) => Float64Array.from(row.subarray(0, DIGITS), (value) => value / temperature));
+  const rows = [...own.features, ...reserve.features];
   const count = own.logits.length;
-  const wanted = logits.map((row, at) => (at < count ? Float64Array.from(row, (_, digit) => Number(digit === labels[at])) : softmax(row)));
-  const share = inputs.map((_, at) => (at < count ? 1 / Math.max(1, count) : reserveWeight / Math.max(1, reserve.logits.length)));
-  const moved = minimise(inputs, logits, wanted, share, strength);
-  return {
-    weights: moved.slice(0, -1).map((row) => Float32Array.from(row, (value) => (value * temperature) / scale)),
-    bias: Float32Array.from(moved.at(-1), (value) => value * temperature),
-  };
+  const size = rows[0].length + 1; // the last input is one, for the bias
+  const inputs = new Float64Array(rows.length * size).fill(1);
+  rows.forEach((row, at) => row.forEach((value, k) => { inputs[at * size + k] = value / scale; }));
+  const logits = new Float64Array(rows.length * DIGITS);
+  const wanted = new Float64Array(rows.length * DIGITS);
+  [...own.logits, ...reserve.logits].forEach((row, at) => {
+    const digits = Float64Array.from(row.subarray(0, DIGITS), (value) => value / temperature);
+    logits.set(digits, at * DIGITS);
+    if (at < count) wanted[at * DIGITS + labels[at]] = 1;
+    else wanted.set(softmax(digits), at * DIGITS);
+  });
+  const share = Float64Array.from(rows, (_, at) => (at < count ? 1 / Math.max(1, count) : reserveWeight / Math.max(1, reserve.logits.length)));
+  const moved = minimise({ inputs, logits, wanted, share, size, strength });
+  const row = (k, factor) => Float32Array.from(moved.subarray(k * DIGITS, (k + 1) * DIGITS), (value) => value * factor);
+  return { weights: Array.from({ length: size - 1 }, (_, k) => row(k, temperature / scale)), bias: row(size - 1, temperature) };
 }
 
-function minimise(inputs, logits, wanted, share, strength) {
-  const size = inputs[0].length;
-  const zeros = () => Array.from({ length: size }, () => new Float64Array(DIGITS));
-  const inverse = invert(curvature(inputs, share, strength));
-  let now = zeros();
-  let ahead = zeros();
+// Matrices lie row by row in one array: the steps below take most of the time.
+
+function minimise(problem) {
+  const { size } = problem;
+  const inverse = invert(curvature(problem)).map((row) => Float64Array.from(row));
+  let now = new Float64Array(size * DIGITS);
+  let ahead = now;
   let momentum = 1;
   for (let step = 0; step < STEPS; step += 1) {
-    const slope = slopeOf(inputs, logits, wanted, share, ahead, strength);
+    const slope = slopeOf(problem, ahead);
     const following = 0.5 * (1 + Math.sqrt(1 + 4 * momentum ** 2));
-    const next = zeros();
-    let most = 0;
+    const next = Float64Array.from(ahead);
     for (let i = 0; i < size; i += 1) {
-      for (let d = 0; d < DIGITS; d += 1) {
-        let moved = 0;
-        for (let j = 0; j < size; j += 1) moved += inverse[i][j] * slope[j][d];
-        next[i][d] = ahead[i][d] - moved;
-        most = Math.max(most, Math.abs(next[i][d] - now[i][d]));
+      for (let j = 0; j < size; j += 1) {
+        for (let d = 0; d < DIGITS; d += 1) next[i * DIGITS + d] -= inverse[i][j] * slope[j * DIGITS + d];
       }
     }
-    ahead = next.map((row, i) => row.map((value, d) => value + ((momentum - 1) / following) * (value - now[i][d])));
+    let most = 0;
+    const further = new Float64Array(next.length);
+    for (let at = 0; at < next.length; at += 1) {
+      const change = next[at] - now[at];
+      most = Math.max(most, Math.abs(change));
+      further[at] = next[at] + ((momentum - 1) / following) * change;
+    }
+    ahead = further;
     now = next;
     momentum = following;
     if (most < CONVERGED) break;
@@ -69,27 +80,37 @@ function minimise(inputs, logits, wanted, share, strength) {
   return now;
 }
 
-function curvature(inputs, share, strength) {
-  const size = inputs[0].length;
+function curvature({ inputs, share, size, strength }) {
   const bound = Array.from({ length: size }, (_, i) => Float64Array.from({ length: size }, (__, j) => (i === j ? strength : 0)));
-  inputs.forEach((row, at) => {
+  for (let at = 0; at < share.length; at += 1) {
     for (let i = 0; i < size; i += 1) {
-      const part = 0.5 * share[at] * row[i];
-      if (part) for (let j = 0; j < size; j += 1) bound[i][j] += part * row[j];
+      const part = 0.5 * share[at] * inputs[at * size + i];
+      if (part) for (let j = 0; j < size; j += 1) bound[i][j] += part * inputs[at * size + j];
     }
-  });
+  }
   return bound;
 }
 
-function slopeOf(inputs, logits, wanted, share, head, strength) {
-  const slope = head.map((row) => row.map((value) => strength * value));
+function slopeOf({ inputs, logits, wanted, share, size, strength }, head) {
+  const slope = head.map((value) => strength * value);
   const scores = new Float64Array(DIGITS);
-  inputs.forEach((row, at) => {
-    scores.set(logits[at]);
-    for (let i = 0; i < row.length; i += 1) if (row[i]) for (let d = 0; d < DIGITS; d += 1) scores[d] += row[i] * head[i][d];
-    const error = softmax(scores).map((value, d) => (value - wanted[at][d]) * share[at]);
-    for (let i = 0; i < row.length; i += 1) if (row[i]) for (let d = 0; d < DIGITS; d += 1) slope[i][d] += row[i] * error[d];
-  });
+  for (let at = 0; at < share.length; at += 1) {
+    const [from, place] = [at * DIGITS, at * size];
+    for (let d = 0; d < DIGITS; d += 1) scores[d] = logits[from + d];
+    for (let i = 0; i < size; i += 1) {
+      const input = inputs[place + i];
+      if (input) for (let d = 0; d < DIGITS; d += 1) scores[d] += input * head[i * DIGITS + d];
+    }
+    let largest = -Infinity;
+    for (let d = 0; d < DIGITS; d += 1) largest = Math.max(largest, scores[d]);
+    let sum = 0;
+    for (let d = 0; d < DIGITS; d += 1) sum += scores[d] = Math.exp(scores[d] - largest);
+    for (let d = 0; d < DIGITS; d += 1) scores[d] = (scores[d] / sum - wanted[from + d]) * share[at];
+    for (let i = 0; i < size; i += 1) {
+      const input = inputs[place + i];
+      if (input) for (let d = 0; d < DIGITS; d += 1) slope[i * DIGITS + d] += input * scores[d];
+    }
+  }
   return slope;
 }
 
