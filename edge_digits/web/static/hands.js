@@ -117,7 +117,6 @@ export async function startHands(engine, onChanged) {
     byId("hand-choice").hidden = hands.length === 0;
     byId("hands").replaceChildren(...hands.filter((hand) => hand.saved).map((hand) => {
       const actions = [["Remove", () => engine.removeHand(hand.name)]];
-      if (hand.former) actions.push(["Go back to the one before", () => engine.rollBack(hand.name)]);
       if (engine.saveHand) actions.push(["Save as a file", () => engine.saveHand(hand.name)]);
       const buttons = actions.map(([label, action]) => {
         const button = make("button", { type: "button", textContent: label });
