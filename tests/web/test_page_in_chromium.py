@@ -22,7 +22,6 @@ from tests.web.conftest import TOKEN, Address, serve
 
 pytest.importorskip("starlette", reason='the extra "web" is not installed')
 pytest.importorskip("uvicorn", reason='the extra "web" is not installed')
-pytest.importorskip("playwright", reason="drives the browser; in the extra dev")
 chromium = pytest.importorskip("deploy.chromium", reason="not beside the installed package")
 
 drawing = pytest.importorskip("tests.web.drawing", reason="not beside the installed package")
@@ -69,6 +68,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(film: Path) -> Iterator[Any]:
+    pytest.importorskip("playwright", reason="drives the browser; in the extra dev")
     if chromium.find_chromium() is None:
         pytest.skip("no Chromium here")
     fake = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]

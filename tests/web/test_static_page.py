@@ -15,7 +15,6 @@ from edge_digits.paper.tiles import make_tile
 from edge_digits.recognition.adapted import find_adapted
 from tests.strokes import draw_digit
 
-pytest.importorskip("playwright", reason="drives the browser; in the extra dev")
 chromium = pytest.importorskip("deploy.chromium", reason="not beside the installed package")
 check = pytest.importorskip("deploy.check_browser", reason="not beside the installed package")
 
@@ -30,6 +29,7 @@ VIOLATIONS = "async () => (await axe.run()).violations.map((v) => [v.id, v.nodes
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    pytest.importorskip("playwright", reason="drives the browser; in the extra dev")
     if chromium.find_chromium() is None:
         pytest.skip("no Chromium here")
     with chromium.open_chromium() as opened:
@@ -160,6 +160,7 @@ def test_another_model_is_loaded_and_nonsense_refused(page: Any) -> None:
     wait_for_digit(page, 2)
     page.set_input_files("#model-file", {"name": "no.onnx", "mimeType": "application/octet-stream", "buffer": b"\x08\x07nonsense"})
     page.wait_for_selector("#alert:not([hidden])")
+    page.locator("#clear").click()
     draw(page, 2)
     wait_for_digit(page, 2)
 
