@@ -21,7 +21,7 @@ from edge_digits.options import (
     SourceOptions,
 )
 from edge_digits.paper.glyphs import Glyphs, find_pieces
-from edge_digits.paper.ink import find_ink
+from edge_digits.paper.ink import Ink, find_ink
 from edge_digits.paper.page import Page, find_page
 from edge_digits.paper.tiles import make_tiles
 from edge_digits.paper.tilt import find_tilt, level_page
@@ -35,6 +35,7 @@ from edge_digits.recognition.confidence_curve import load_curve, naming_threshol
 from edge_digits.recognition.context import REJECT_THRESHOLD, load_context
 from edge_digits.recognition.cutting import cut_where_unsure, sure_digits
 from edge_digits.recognition.decode import choose_digits
+from edge_digits.recognition.finder import evidence, load_finder, weigh, without_frames
 from edge_digits.recognition.orientation import find_turn
 from edge_digits.recognition.runs import read_runs
 from edge_digits.recognition.strings import load_strings
@@ -87,6 +88,7 @@ class Reader:
         # A tile classifier that lies in a folder of its own is helped by the shipped companions, unless it brings others.
         self.context = load_context(recognition, file.folder) or load_context(recognition)
         self.strings = load_strings(recognition, file.folder) or load_strings(recognition)
+        self.finder = load_finder(recognition, file.folder) or load_finder(recognition)
         threshold = self.classifier.reject_threshold if self.context is None else REJECT_THRESHOLD
         self.curve = load_curve(file.folder, self.networks) if wishes.calibrated else None
         self.min_confidence = naming_threshold(wishes, threshold, self.curve, self.classifier.name)
@@ -95,7 +97,7 @@ class Reader:
     @property
     def networks(self) -> tuple[str, ...]:
         """SHA-256 of every network that has a say in a digit's probability; a confidence curve holds for just these."""
-        companions = [c.file.sha256 for c in (self.context, self.strings) if c is not None and c.file is not None]
+        companions = [c.file.sha256 for c in (self.context, self.strings, self.finder) if c is not None and c.file is not None]
         return (self.classifier.sha256, *companions)
 
     def read(self, source: Source) -> Reading:
@@ -126,9 +128,15 @@ class Reader:
             quarters = clock.time("orientation", find_turn, glyphs, predictions, self.classifier)
             if quarters:
                 glyphs, predictions = self._judge(turn_page(glyphs.ink.page, quarters), clock)
+        maps = None if self.finder is None else clock.time("finder", self.finder.look, glyphs)
+        freed = None if maps is None else clock.time("frames", without_frames, glyphs, maps)
+        if freed is not None:
+            glyphs, predictions = self._propose(freed, clock)
         sure = sure_digits(glyphs, predictions)
         if self.context is not None:
             predictions = clock.time("context", self.context.judge, glyphs, predictions)
+        if maps is not None:
+            predictions = clock.time("finder", weigh, predictions, *evidence(maps, glyphs))
         runs = {} if self.strings is None else clock.time("strings", read_runs, glyphs, self.strings, sure)
         chosen = clock.time("decode", choose_digits, glyphs, predictions, runs)
         lines = clock.time("layout", arrange, chosen, self.min_confidence, self.expectation)
@@ -142,6 +150,10 @@ class Reader:
         tilt_deg = clock.time("ink", find_tilt, ink)
         if tilt_deg:
             ink = clock.time("ink", find_ink, level_page(page, tilt_deg))
+        return self._propose(ink, clock)
+
+    def _propose(self, ink: Ink, clock: _Stopwatch) -> tuple[Glyphs, Predictions]:
+        """What may be digits in the ink of a page, and what the classifier says of each."""
         glyphs = clock.time("glyphs", find_pieces, ink)
         tiles = clock.time("tiles", make_tiles, [h.picture for h in glyphs.hypotheses])
         predictions = clock.time("classifier", self.classifier.predict, tiles)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Everything from the data sets to the two networks that read whole pages beside the tile classifier: labelled proposals of
-# generated and of real pages, the context network, the string network. What is there already is kept; a training goes on
-# from its checkpoint. On two cores about three hours.
+# Everything from the data sets to the three networks that read whole pages beside the tile classifier: labelled proposals and
+# parts of generated and of real pages, the context network, the string network, the finder. What is there already is kept; a
+# training goes on from its checkpoint. On two cores about four hours.
 #
 #     export/page_networks.sh DATA FONTS MINED.npz
 #
@@ -69,3 +69,30 @@ train_strings strings-pages 3 0.002 $(each --strips strings-1.npz strings-2.npz 
 # shellcheck disable=SC2046
 train_strings strings 6 0.0015 $(each --strips strings-1.npz proposals-{2,3,real2,cheques,cheques,cheques} proposals-cheques2{,,,,}) \
     --start-from runs/strings-pages
+
+crops() { # name, pages, seed, further options
+    local name=$1 count=$2 seed=$3
+    shift 3
+    python -m export.pages.crops --data "$data" --fonts "$fonts" --count "$count" --seed "$seed" "$@" --out "runs/$name"
+}
+
+crops crops-1 3400 31
+crops crops-2 3400 33
+crops crops-3 1800 34
+crops crops-real 800 32 --real
+crops crops-printed 1000 41 --only printed
+crops crops-val2 400 901 --split validation
+
+train_finder() { # run, epochs, learning rate, further options
+    local run=$1 epochs=$2 rate=$3
+    shift 3
+    # shellcheck disable=SC2046
+    python -m export.train_finder --epochs "$epochs" --learning-rate "$rate" --threads 1 --validation runs/crops-val2 \
+        "$@" $(resume "$run") --out "runs/$run"
+}
+
+# More pages, and above all printed numbers, after the first ones had been seen nine times.
+# shellcheck disable=SC2046
+train_finder finder-1 9 0.0025 $(each --crops crops-{1,2,real})
+# shellcheck disable=SC2046
+train_finder finder 3 0.0015 $(each --crops crops-{1,2,3,real,printed,printed}) --start-from runs/finder-1

@@ -1,0 +1,173 @@
+"""Looks at a whole page at once: which ink is a written digit's, and where digits have their middle.
+
+Words, print and frames are told from digits by what stands around them, further away than the surroundings of one glyph reach.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_digits.options import RecognitionOptions
+from edge_digits.paper.glyphs import Glyphs
+from edge_digits.paper.ink import Ink
+from edge_digits.paper.overview import GLYPH_HEIGHT_PX, Overview, make_overview, writing_height
+from edge_digits.recognition.classifier import Predictions, softmax
+from edge_digits.recognition.companions import CELL_PX, as_companion_input, open_companion
+from edge_digits.recognition.engine import Engine
+from edge_digits.recognition.weights import LABELS, NOT_ONE_DIGIT, WEIGHTS_FOLDER, ModelFile
+
+CLASSES: Final = len(LABELS)
+SMALLEST_SIZE, LARGEST_SIZE = -1.0, 4.0
+CORE_SHARE: Final = 0.3
+"""Share of a digit's height and width within which cells are its middle, as export/pages/crops.py marks them."""
+LARGEST_MISJUDGEMENT: Final = 0.45
+"""Natural logarithm of the factor by which digits may be larger or smaller than was thought."""
+MIXED: Final = (0.02, 0.9)
+"""A connected piece of ink of which this share is digits hangs together with something else: a frame, a line, a letter."""
+LARGE: Final = 2.5
+"""And of which a side is longer than so many heights of the page's writing."""
+STROKE_PROBABILITY: Final = 0.25
+
+
+SHARE_WEIGHT: Final = 0.5
+CLASS_WEIGHT: Final = 0.6
+"""How far the finder's word counts, in logits, beside those who saw the glyph larger: whether its ink is a digit's, and what has its middle
+there."""
+TRUST: Final = 1.0
+"""Taken from the logit of "not one digit": what the finder has seen need not be doubted as much as without it (context.CAUTION)."""
+LEAST_SHARE: Final = 0.01
+LEAST_PROBABILITY: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class PageMaps:
+    """What the finder network says of a page.
+
+    strokes : float32 (h, w), probability of each pixel of the overview that it is a written digit's ink. classes : float32
+    (11, h / 4, w / 4), probabilities of each cell that a digit has its middle there, the last that none has. sizes : float32
+    (2, h / 4, w / 4), height and width of that digit in overview pixels. scale : overview pixels a page pixel.
+    """
+
+    strokes: NDArray[np.float32]
+    classes: NDArray[np.float32]
+    sizes: NDArray[np.float32]
+    scale: float
+
+
+class Finder:
+    """The finder network, ready to look. Built once; calls are re-entrant."""
+
+    def __init__(self, engine: Engine, file: ModelFile | None = None) -> None:
+        """engine : of a model with input `pages` [n, 1, h, w] and output `maps` [n, 29, h / 4, w / 4]. file : that it runs."""
+        self.engine, self.file = engine, file
+
+    def look(self, glyphs: Glyphs) -> PageMaps | None:
+        """The maps of a page, looked at once more where its digits turn out to be larger or smaller than was thought.
+
+        None of a page without glyphs.
+        """
+        if not glyphs.hypotheses:
+            return None
+        height_px = writing_height(glyphs)
+        maps = self._look_once(make_overview(glyphs, height_px))
+        factor = _misjudged(maps)
+        if abs(np.log(factor)) > LARGEST_MISJUDGEMENT:
+            again = self._look_once(make_overview(glyphs, height_px * factor))
+            if _found(again) > _found(maps):
+                return again
+        return maps
+
+    def _look_once(self, overview: Overview) -> PageMaps:
+        maps = self.engine.run("maps", as_companion_input(overview.picture[None, None]))[0]
+        rows, columns = maps.shape[1:]
+        blocks = maps[: CELL_PX**2].reshape(CELL_PX, CELL_PX, rows, columns).transpose(2, 0, 3, 1)
+        strokes = 1.0 / (1.0 + np.exp(-blocks.reshape(rows * CELL_PX, columns * CELL_PX)))
+        classes = softmax(maps[CELL_PX**2 : CELL_PX**2 + CLASSES].reshape(CLASSES, -1).T).T.reshape(CLASSES, rows, columns)
+        sizes = np.exp(np.clip(maps[CELL_PX**2 + CLASSES :], SMALLEST_SIZE, LARGEST_SIZE)) * CELL_PX
+        return PageMaps(strokes.astype(np.float32), np.ascontiguousarray(classes, np.float32), sizes.astype(np.float32), overview.scale)
+
+
+def _found(maps: PageMaps) -> float:
+    """How many digits, about: cells that are the middle of one, by the cells that one of its size takes."""
+    middle = 1.0 - maps.classes[NOT_ONE_DIGIT]
+    cells = np.maximum(1.0, maps.sizes.prod(axis=0) * (CORE_SHARE / CELL_PX) ** 2)
+    return float((middle / cells).sum())
+
+
+def _misjudged(maps: PageMaps) -> float:
+    """By which factor the digits found are higher than the overview meant them to be; 1 where none is found."""
+    middle = 1.0 - maps.classes[NOT_ONE_DIGIT]
+    if float(middle.max()) < 0.5:
+        return 1.0
+    heights, weights = maps.sizes[0].ravel(), middle.ravel()
+    order = np.argsort(heights)
+    reached = np.cumsum(weights[order])
+    return float(heights[order][np.searchsorted(reached, reached[-1] / 2)]) / GLYPH_HEIGHT_PX
+
+
+def without_frames(glyphs: Glyphs, maps: PageMaps) -> Ink | None:
+    """The ink with digits cut free that hang together with something large; None where no digit does."""
+    ink = glyphs.ink
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink.strokes, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > LARGE * GLYPH_HEIGHT_PX / maps.scale
+    large[0] = False
+    if not large.any():
+        return None
+    height, width = ink.strokes.shape
+    seen = maps.strokes[: max(1, round(height * maps.scale)), : max(1, round(width * maps.scale))]
+    of_digits = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR) > STROKE_PROBABILITY
+    share = np.bincount(labels[of_digits], minlength=len(stats)) / np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
+    mixed = large & (share > MIXED[0]) & (share < MIXED[1])
+    if not mixed.any():
+        return None
+    strokes = np.where(mixed[labels] & ~of_digits, 0, ink.strokes).astype(np.uint8)
+    strokes.flags.writeable = False
+    return replace(ink, strokes=strokes)
+
+
+def evidence(maps: PageMaps, glyphs: Glyphs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """For each hypothesis the mean stroke probability over the ink in its box, float32 (n,), and the classes at its middle, (n, 11)."""
+    boxes = np.array([h.box for h in glyphs.hypotheses], np.float64).reshape(-1, 4) * maps.scale
+    height, width = maps.strokes.shape
+    size = max(1, round(glyphs.ink.strokes.shape[1] * maps.scale)), max(1, round(glyphs.ink.strokes.shape[0] * maps.scale))
+    ink = np.zeros((height, width), np.float32)
+    small = cv2.resize(glyphs.ink.strokes, size, interpolation=cv2.INTER_AREA)
+    ink[: size[1], : size[0]] = small[:height, :width] / np.float32(255)
+    x0, y0 = np.floor(boxes[:, 0]).astype(int), np.floor(boxes[:, 1]).astype(int)
+    x1, y1 = (
+        np.maximum(x0 + 1, np.rint(boxes[:, 0] + boxes[:, 2]).astype(int)),
+        np.maximum(y0 + 1, np.rint(boxes[:, 1] + boxes[:, 3]).astype(int)),
+    )
+    corners = [(np.clip(y, 0, height), np.clip(x, 0, width), sign) for y, x, sign in ((y1, x1, 1), (y0, x1, -1), (y1, x0, -1), (y0, x0, 1))]
+    of_digits, total = (sum(sign * cv2.integral(part)[y, x] for y, x, sign in corners) for part in (ink * maps.strokes, ink))
+    shares = (of_digits / np.maximum(total, 1e-6)).astype(np.float32)
+    rows, columns = maps.classes.shape[1:]
+    row = np.clip(np.floor((boxes[:, 1] + boxes[:, 3] / 2) / CELL_PX - 0.5).astype(int), 0, max(0, rows - 2))
+    column = np.clip(np.floor((boxes[:, 0] + boxes[:, 2] / 2) / CELL_PX - 0.5).astype(int), 0, max(0, columns - 2))
+    below, right = np.minimum(row + 1, rows - 1), np.minimum(column + 1, columns - 1)
+    classes = sum(maps.classes[:, y, x] for y in (row, below) for x in (column, right)) / np.float32(4)
+    return shares, np.ascontiguousarray(np.asarray(classes, np.float32).T)
+
+
+def weigh(predictions: Predictions, shares: NDArray[np.float32], classes: NDArray[np.float32]) -> Predictions:
+    """The predictions with what the finder saw of each hypothesis, as `evidence` tells it."""
+    logits = np.log(np.maximum(predictions.probabilities, LEAST_PROBABILITY))
+    seen = np.clip(shares, LEAST_SHARE, 1.0 - LEAST_SHARE)
+    logits[:, NOT_ONE_DIGIT] -= SHARE_WEIGHT * np.log(seen / (1.0 - seen)) + TRUST
+    logits += CLASS_WEIGHT * np.log(np.maximum(classes, LEAST_SHARE))
+    return replace(predictions, probabilities=softmax(logits))
+
+
+def load_finder(options: RecognitionOptions | None = None, folder: Path = WEIGHTS_FOLDER) -> Finder | None:
+    """The finder network of a folder of models, verified and self-tested; None where it holds none.
+
+    Runs on the CPU in the precision that the options ask for. Raises ModelError, MissingExtraError.
+    """
+    companion = open_companion("finder", options, folder)
+    return None if companion is None else Finder(companion.engine, companion.file)
