@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from edge_digits.live.tracking import Homography, moved_box
 from edge_digits.reading.reading import Box, Digit, Line, Number, Reading
 
 
@@ -60,6 +63,19 @@ def settled_page(reading: Reading, settled: list[tuple[SettledNumber, Box]]) -> 
     order = sorted((i for i, line in enumerate(lines) if line), key=lambda i: sum(spans[i]))
     rows = tuple(tuple(sorted(lines[i], key=lambda n: n.number.box[0])) for i in order)
     return SettledPage(replace(reading, lines=tuple(Line(tuple(n.number for n in row)) for row in rows)), rows)
+
+
+def moved_page(page: SettledPage, homography: Homography) -> SettledPage:
+    """The same page where a homography, float64 (3, 3), moves it; the lines keep their numbers."""
+    if np.allclose(homography, np.eye(3), atol=1e-3):
+        return page
+    rows = tuple(tuple(replace(n, number=_carried(n.number, homography)) for n in row) for row in page.lines)
+    return SettledPage(replace(page.reading, lines=tuple(Line(tuple(n.number for n in row)) for row in rows)), rows)
+
+
+def _carried(number: Number, homography: Homography) -> Number:
+    digits = tuple(replace(d, box=moved_box(d.box, homography)) for d in number.digits)
+    return replace(number, digits=digits, signs=tuple(replace(s, box=moved_box(s.box, homography)) for s in number.signs))
 
 
 def _line_of(reading: Reading, box: Box) -> int | None:

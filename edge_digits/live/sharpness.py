@@ -21,8 +21,8 @@ BLURRED_SHARE: Final = 0.5
 """A frame below this share of the reference is blurred."""
 REFERENCE_PERCENTILE: Final = 75
 """Of the last frames' measures: the level of the sharp ones, even while most are not."""
-MOST_SKIPPED: Final = 8
-"""Frames skipped in a row at most. After that the scene itself is softer (an empty sheet is), and becomes the reference."""
+MOST_SKIPPED: Final = 45
+"""Frames skipped in a row at most, longer than a lens hunts. After that the scene itself is softer (an empty sheet is), and becomes the reference."""
 FLAT_VARIANCE: Final = 4.0
 """Added to the contrast, grey levels squared: an empty scene of pure noise must not look sharp."""
 
@@ -45,14 +45,19 @@ class BlurGate:
     def __init__(self) -> None:
         self._measures: deque[float] = deque(maxlen=HISTORY)
         self._skipped = 0
+        self.measure = 0.0  # of the last frame
+
+    def forget(self) -> None:
+        """Begin anew: the scene is another one."""
+        self._measures.clear()
+        self._skipped = 0
 
     def is_blurred(self, grey: Picture) -> bool:
         """Show it each frame once, uint8 (h, w); True when it is much softer than those before."""
-        measure = measure_sharpness(grey)
+        measure = self.measure = measure_sharpness(grey)
         reference = float(np.percentile(list(self._measures), REFERENCE_PERCENTILE)) if self._measures else 0.0
         self._skipped = self._skipped + 1 if measure < BLURRED_SHARE * reference else 0
         if self._skipped > MOST_SKIPPED:
-            self._measures.clear()
-            self._skipped = 0
+            self.forget()
         self._measures.append(measure)
         return self._skipped > 0

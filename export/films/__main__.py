@@ -1,0 +1,97 @@
+"""Films of sheets before a camera, and how `edge-digits watch` does on them.
+
+    python -m export.films render --data DATA --fonts /usr/share/fonts --out runs/films --count 60 --seed 2
+    python -m export.films judge runs/films --out deploy/results/live.json
+
+The films are played at 30 frames a second, in real time, through the Camera of the product: judge them on an idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from tqdm import tqdm
+
+from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
+from export.films.store import TRUTH_NAME, load_films, make_in_worker, start_worker
+
+
+def main(arguments: list[str] | None = None) -> ExitCode:
+    """Run the command."""
+    options = _parse(arguments)
+    try:
+        options.run(options)
+    except EdgeDigitsError as error:
+        print(f"export.films: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("export.films: interrupted; films that are finished stay", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK
+
+
+def _render(options: argparse.Namespace) -> None:
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{options.out}: cannot be made ({error.strerror}); give another --out") from error
+    there = {film.path.name for film in load_films(options.out)} if (options.out / TRUTH_NAME).exists() else set()
+    missing = [index for index in range(options.count) if f"{index:04d}.avi" not in there]
+    arguments = (options.data, options.fonts, options.split)
+    with (
+        (options.out / TRUTH_NAME).open("a", encoding="utf-8") as file,
+        ProcessPoolExecutor(options.jobs, get_context("spawn"), start_worker, arguments) as pool,
+    ):
+        made = pool.map(partial(make_in_worker, options.out, options.seed), missing)
+        for entry in tqdm(made, total=len(missing), unit="film", file=sys.stderr):
+            file.write(json.dumps(entry) + "\n")
+            file.flush()
+
+
+def _judge(options: argparse.Namespace) -> None:
+    from export.films.judging import judge_films
+
+    films = load_films(options.films)
+    result = judge_films(films[: options.count or None])
+    text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+    if options.out is None:
+        print(text, end="")
+        return
+    try:
+        options.out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{options.out}: cannot be written ({error.strerror}); give another --out") from error
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m export.films", description="Films of sheets before a camera, and their judge.")
+    commands = parser.add_subparsers(required=True, metavar="render|judge")
+    render = commands.add_parser("render", help="make films with known truth")
+    render.add_argument("--data", type=Path, required=True, metavar="DIR", help="local data folder; mnist/ at least lies in it")
+    render.add_argument("--fonts", type=Path, metavar="DIR", help="folder of fonts, handwritten and printed")
+    render.add_argument("--split", choices=("train", "validation"), default="validation", help="whose digits (default: %(default)s)")
+    render.add_argument("--count", type=int, required=True, metavar="N", help="films in all")
+    render.add_argument("--seed", type=int, default=0, metavar="S", help="other films for another seed (default: %(default)s)")
+    render.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
+    render.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the films; finished ones in it are kept")
+    render.set_defaults(run=_render)
+    judge = commands.add_parser("judge", help="play films in real time and compare what is settled with the truth")
+    judge.add_argument("films", type=Path, help="folder that render made")
+    judge.add_argument("--count", type=int, default=0, metavar="N", help="the first N films only")
+    judge.add_argument("--out", type=Path, metavar="FILE", help="JSON file of the result (default: stdout)")
+    judge.set_defaults(run=_judge)
+    options = parser.parse_args(arguments)
+    for name, least in (("count", 0), ("jobs", 1), ("seed", 0)):
+        if getattr(options, name, least) < least:
+            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
