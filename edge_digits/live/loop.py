@@ -15,18 +15,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from types import FrameType
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from edge_digits.errors import CameraError, ExitCode
-from edge_digits.live.saving import save_page
-from edge_digits.live.watcher import Look, Watcher, entries
-from edge_digits.live.window import Window
+from edge_digits.live.correcting import Correcting
+from edge_digits.live.outputs import Outputs
+from edge_digits.live.saving import Keeper
+from edge_digits.live.watcher import Look, Watcher, entries, entry_of
+from edge_digits.live.window import Key, Window
 from edge_digits.sources.camera import LiveFrame
 
 WAIT_S: Final = 0.1
 """How long one turn waits for a frame; keys and signals are looked at in between."""
 WINDOW_WAIT_S: Final = 0.02
 BAR_DELAY_S: Final = 2.0
+SAMPLES_FOLDER: Final = Path("samples")
+"""Where corrected digits are stored unless asked otherwise: in the current folder."""
 
 
 class FrameSource(Protocol):
@@ -58,7 +62,10 @@ class Limits:
 
 
 class Watch:
-    """One run over one source. sink : is given each JSON object. save : folder for settled pages."""
+    """One run over one source. outputs : are told each event. keeper : of the folder in which the key `s` saves.
+
+    samples : folder in which corrected digits are stored.
+    """
 
     def __init__(
         self,
@@ -66,15 +73,16 @@ class Watch:
         watcher: Watcher,
         limits: Limits,
         *,
-        sink: Callable[[dict[str, Any]], None],
+        outputs: Outputs,
         window: Window | None = None,
-        save: Path | None = None,
-        key_folder: Path | None = None,
+        keeper: Keeper | None = None,
+        samples: Path = SAMPLES_FOLDER,
     ) -> None:
-        self._source, self._watcher, self._limits, self._sink = source, watcher, limits, sink
-        self._window, self._save, self._key_folder = window, save, save or key_folder
+        self._source, self._watcher, self._limits, self._outputs = source, watcher, limits, outputs
+        self._window, self._keeper, self._samples = window, keeper, samples
         self._stopped_by = 0
         self._frozen = False
+        self._correcting: Correcting | None = None
         self._last: Look | None = None
 
     def run(self) -> ExitCode:
@@ -99,8 +107,13 @@ class Watch:
             raise CameraError(f"no page settled {self._why(monotonic() - started)}; hold the sheet still and in focus, or raise --timeout")
         return ExitCode.OK
 
+    @property
+    def was_stopped(self) -> bool:
+        """Whether a signal or a key ended it, so that nothing should be waited for."""
+        return bool(self._stopped_by)
+
     def _turn(self) -> Look | None:
-        if self._window is not None and not self._obey(self._window.key()):
+        if self._window is not None and not self._obey(self._window, self._window.key()):
             return None
         if self._frozen:
             threading.Event().wait(WINDOW_WAIT_S)
@@ -108,40 +121,60 @@ class Watch:
         live = self._source.next_frame(WAIT_S if self._window is None else WINDOW_WAIT_S)
         if live is None:
             return None
-        look = self._last = self._watcher.look(live)
-        told = entries(look)
-        for entry in told:
-            self._sink(entry)
-        if look.page is not None and self._save is not None:
-            self._keep(self._save, look, told[-1])
+        # No frame of a recording is lost while one is read; what is told of it then depends on nothing but the film.
+        look = self._last = self._watcher.look(live, wait=self._source.is_recording)
+        if look.read is not None:
+            for entry in entries(look):
+                self._outputs.tell(entry, look.read, look.page if entry["event"] == "page" else None)
         if self._window is not None:
             self._window.show(look)
         return look
 
-    def _obey(self, key: str) -> bool:
+    def _obey(self, window: Window, key: Key) -> bool:
         """Do what a key asks; False when it asks to quit."""
+        if self._correcting is not None:
+            return self._correct(window, self._correcting, key)
+        if key in ("quit", "done"):
+            self._stopped_by = signal.SIGTERM
+            return False
+        if self._last is None:
+            return True
+        if key == "freeze":
+            self._frozen = not self._frozen
+            window.show(self._last, frozen=self._frozen)
+        if key == "save" and self._keeper is not None and self._last.overlay is not None:
+            path = self._keeper.keep_page(self._last.frame.frame, self._last.overlay.reading, self._last.overlay.to_dict())
+            if path is not None:
+                print(f"edge-digits: saved {path}", file=sys.stderr)
+        if key == "correct":
+            self._frozen, self._correcting = True, Correcting(self._last, self._samples)
+            self._show_choice(window, self._correcting)
+        return True
+
+    def _correct(self, window: Window, correcting: Correcting, key: Key) -> bool:
+        """Do what a key asks while a digit is being corrected; False when it asks to quit."""
+        clicked = window.clicked()
+        if clicked is not None:
+            correcting.choose_at(*clicked)
+        if isinstance(key, int):
+            event = correcting.name(key, self._watcher.correct)
+            if event is not None and self._last is not None:
+                self._outputs.tell(entry_of(event, self._last.frame, self._last.time_s), self._last.frame)
+        if key in ("next", "back"):
+            correcting.step(1 if key == "next" else -1)
         if key == "quit":
             self._stopped_by = signal.SIGTERM
             return False
-        if key == "freeze":
-            self._frozen = not self._frozen
-            if self._last is not None and self._window is not None:
-                self._window.show(self._last, frozen=self._frozen)
-        if key == "save" and self._last is not None and self._key_folder is not None:
-            entry = self._last.overlay.to_dict() if self._last.overlay is not None else {}
-            self._keep(self._key_folder, self._last, entry)
+        if key in ("done", "correct", "freeze"):
+            self._correcting, self._frozen = None, False
+            window.show(correcting.look)
+        elif key or isinstance(key, int) or clicked is not None:
+            self._show_choice(window, correcting)
         return True
 
-    def _keep(self, folder: Path, look: Look, entry: dict[str, Any]) -> None:
-        """Save, and when that fails go on: a full disk must not end the watch."""
-        if look.overlay is None:
-            return
-        try:
-            path = save_page(folder, look.frame.frame, look.overlay.reading, entry)
-        except OSError as error:
-            print(f"edge-digits: {folder}: page not saved ({error.strerror or error}); make room or check the folder", file=sys.stderr)
-        else:
-            print(f"edge-digits: saved {path}", file=sys.stderr)
+    def _show_choice(self, window: Window, correcting: Correcting) -> None:
+        chosen = correcting.chosen
+        window.show(correcting.look, frozen=True, chosen=None if chosen is None else chosen.box)
 
     def _is_time_up(self, elapsed_s: float) -> bool:
         if self._limits.wait_s is not None and elapsed_s >= self._limits.wait_s:

@@ -22,7 +22,7 @@ BLURRED_SHARE: Final = 0.5
 REFERENCE_PERCENTILE: Final = 75
 """Of the last frames' measures: the level of the sharp ones, even while most are not."""
 MOST_SKIPPED: Final = 45
-"""Frames skipped in a row at most, longer than a lens hunts. After that the scene itself is softer (an empty sheet is), and becomes the reference."""
+"""Frames skipped in a row at most, longer than a lens hunts. After that the scene itself is softer, and becomes the reference."""
 FLAT_VARIANCE: Final = 4.0
 """Added to the contrast, grey levels squared: an empty scene of pure noise must not look sharp."""
 

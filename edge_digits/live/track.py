@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -12,7 +11,7 @@ from edge_digits.live.page import SettledNumber
 from edge_digits.live.tracking import Homography, moved_box
 from edge_digits.reading.reading import Box, Number
 
-EventKind = Literal["settled", "changed", "removed"]
+EventKind = Literal["settled", "changed", "removed", "corrected"]
 
 BORDER_PX: Final = 3
 """A number that comes so near to the edge of the picture may go on beyond it."""
@@ -27,7 +26,7 @@ class VotingOptions:
     agreeing_frames : so many of the last 2 * agreeing_frames - 1 readings must give the same text (hence a majority), >= 1.
     still_s : for so long it must have stood still and untouched, seconds, >= 0.
     still_share : how far its centre may move meanwhile, as a share of its height.
-    certain : the confidence, over all those readings, from which a number is named; below it its weakest digits are "?", 0..1.
+    certain : the confidence, on average over all those readings, from which a digit is named; below it is "?", 0..1.
     removed_frames : a settled number not found in so many readings in a row is gone.
     covered_s : a number of which only a part is left is told as changed after so long, seconds: something may lie on it.
     """
@@ -35,7 +34,7 @@ class VotingOptions:
     agreeing_frames: int = 4
     still_s: float = 0.3
     still_share: float = 0.25
-    certain: float = 0.9
+    certain: float = 0.97
     removed_frames: int = 10
     covered_s: float = 3.0
 
@@ -87,6 +86,9 @@ class Track:
         self.settled: SettledNumber | None = None
         self.is_doubtful = False
         self._other_since_s: float | None = None
+        self._overruled: set[str] = set()
+        self._differing = 0
+        self._counted = 0  # votes since it was touched last
         self.vote(number, time_s)
 
     @property
@@ -99,7 +101,7 @@ class Track:
         """Whether more readings may bring something about; what flickers for long is not waited for."""
         if self.settled is None:
             return not self.missed and self.readings <= 3 * self._options.window_frames
-        return bool(self.missed) or self._other_since_s is not None
+        return bool(self.missed) or (self._differs() and self._differing <= 3 * self._options.window_frames)
 
     def move(self, homography: Homography) -> None:
         """The page moved, so that this number is elsewhere now."""
@@ -108,7 +110,20 @@ class Track:
     def disturb(self, time_s: float) -> None:
         """Something happened on or beside it: what was read before says nothing of what is there now."""
         self._votes.clear()
+        self._differing = self._counted = 0
         self.calm_since_s = time_s
+
+    def correct(self, place: int, digit: int) -> tuple[SettledNumber, str] | None:
+        """A person named a digit, counted from 0: the number, and its text before. What was read instead is not believed again."""
+        if self.settled is None or not 0 <= place < len(self.settled.number.digits):
+            return None
+        number = self.settled.number
+        self._overruled |= {number.text, self.last.text, *(vote.number.text for vote in self._votes if vote.number is not None)}
+        digits = tuple(replace(d, digit=digit, confidence=1.0) if i == place else d for i, d in enumerate(number.digits))
+        corrected = replace(number, digits=digits, probability=None, known_value=None)
+        self._overruled.discard(corrected.text)
+        self.settled, self.is_doubtful, self._other_since_s = replace(self.settled, number=corrected), False, None
+        return self.settled, number.text
 
     def vote(self, number: Number | None, time_s: float) -> None:
         """Count one reading, of a frame taken at a time."""
@@ -116,8 +131,10 @@ class Track:
         self.missed = self.missed + 1 if number is None else 0
         if number is not None:
             self.last, self.box = number, number.box
+            self._differing += self._differs()
         if time_s >= self.calm_since_s:
             self._votes.append(Vote(number, time_s))
+            self._counted += 1
 
     def judge(self, frame_size: tuple[int, int]) -> Event | None:
         """What the last vote brought about. frame_size : width and height of the frame that was read, pixels."""
@@ -134,10 +151,16 @@ class Track:
             return Event("settled", settled)
         return self._compare(settled, is_certain)
 
+    def _differs(self) -> bool:
+        """Whether the last reading says something else than what was settled."""
+        return self.settled is not None and not any(_goes_with(t, self.last.text) for t in (self.settled.number.text, *self._overruled))
+
     def _compare(self, new: SettledNumber, is_certain: bool) -> Event | None:
         """What it means for a settled number that the votes now say this."""
         assert self.settled is not None
         old, now_s = self.settled, self._votes[-1].time_s
+        if any(_goes_with(text, new.number.text) for text in self._overruled) or (self._overruled and not is_certain):
+            return None
         if _goes_with(old.number.text, new.number.text):
             self._other_since_s = None
             if is_certain or self.is_doubtful:
@@ -164,14 +187,13 @@ class Track:
         agreeing = [number for number in seen if number.text == self.last.text]
         if len(agreeing) < self._options.agreeing_frames or not self._stands_still(agreeing):
             return None
-        confidence = sum(number.confidence for number in agreeing) / len(self._votes)
-        best = max(agreeing, key=lambda number: number.confidence)
-        if "?" not in best.text and confidence >= self._options.certain:
-            return replace(best, probability=confidence), len(agreeing), True
+        fused = _fused(agreeing, len(self._votes), self._options.certain)
+        if "?" not in fused.text:
+            return fused, len(agreeing), True
         # In doubt for as long as the votes may still swing; and what is hardly believed to be a number is none.
-        if len(self._votes) < self._options.window_frames or confidence < LEAST_CONFIDENCE:
+        if self._counted < 2 * self._options.window_frames or fused.confidence < LEAST_CONFIDENCE:
             return None
-        return _doubted(best, agreeing, len(self._votes), confidence, self._options.certain), len(agreeing), False
+        return fused, len(agreeing), False
 
     def _stands_still(self, agreeing: list[Number]) -> bool:
         boxes = [n.box for n in agreeing[-self._options.agreeing_frames :]]
@@ -180,12 +202,18 @@ class Track:
         return all(max(c) - min(c) <= limit for c in zip(*centres, strict=True))
 
 
-def _doubted(best: Number, agreeing: list[Number], votes: int, confidence: float, certain: float) -> Number:
-    """The number with "?" for the digits that make it uncertain, at least one."""
+def _fused(agreeing: list[Number], votes: int, certain: float) -> Number:
+    """The most confident of numbers that agree, with the confidence of all `votes` readings: those that do not agree count as 0.
+
+    Digits below `certain` are "?".
+    """
+    best = max(agreeing, key=lambda number: number.confidence)
     shares = [sum(number.digits[place].confidence for number in agreeing) / votes for place in range(len(best.digits))]
-    limit = max(certain ** (1 / len(shares)), min(shares) + 1e-9) if not math.isclose(certain, 0) else min(shares) + 1e-9
-    digits = tuple(replace(d, digit=None) if share < limit else d for d, share in zip(best.digits, shares, strict=True))
-    return replace(best, digits=digits, probability=confidence)
+    digits = tuple(
+        replace(digit, digit=digit.digit if share >= certain else None, confidence=share)
+        for digit, share in zip(best.digits, shares, strict=True)
+    )
+    return replace(best, digits=digits, probability=sum(number.confidence for number in agreeing) / votes)
 
 
 def _goes_with(old: str, new: str) -> bool:

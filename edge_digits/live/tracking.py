@@ -38,7 +38,7 @@ AROUND: Final = 0.6
 """How far around a number its corners and its changes are looked for, in heights of the number."""
 MOVING_SHARE: Final = 0.03
 """Share of the cells that change from one frame to the next when a sheet moves: its edges, its writing."""
-TOUCHED_SHARE: Final = 0.15
+TOUCHED_SHARE: Final = 0.03
 """Share of the cells of one number whose change counts for it."""
 
 
@@ -114,7 +114,7 @@ class Tracker:
         self._to_now = None
         if len(self._points) >= LEAST_POINTS:
             homography, agreeing = cv2.findHomography(self._places, self._points, cv2.RANSAC, RANSAC_PX)
-            if homography is not None and agreeing.mean() >= LEAST_AGREEING and _is_plausible(homography):
+            if homography is not None and agreeing.mean() >= LEAST_AGREEING and _is_plausible(np.asarray(homography, np.float64)):
                 self._to_now = np.asarray(homography, np.float64)
                 inner = agreeing.ravel() == 1
                 self._places, self._points = self._places[inner], self._points[inner]

@@ -69,6 +69,14 @@ class Voting:
         self._calm_readings = 0 if told else self._calm_readings + 1
         return told
 
+    def correct(self, identity: int, place: int, digit: int) -> Event | None:
+        """A person named a digit of a settled number; None when that is no longer there."""
+        for track in self._tracks:
+            found = track.correct(place, digit) if track.identity == identity else None
+            if found is not None:
+                return Event("corrected", *found)
+        return None
+
     def page(self, reading: Reading) -> SettledPage:
         """The settled numbers arranged as on the page of `reading`, the last one seen."""
         return settled_page(reading, [(t.settled, t.box) for t in self._tracks if t.settled is not None])

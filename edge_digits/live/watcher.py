@@ -11,8 +11,9 @@ import numpy as np
 from edge_digits.live.page import SettledPage, moved_page
 from edge_digits.live.reading_thread import FrameReader, Job, ReadingThread
 from edge_digits.live.sharpness import BlurGate
+from edge_digits.live.track import Event, VotingOptions
 from edge_digits.live.tracking import TOUCHED_SHARE, Motion, Tracker
-from edge_digits.live.voting import Event, Voting, VotingOptions
+from edge_digits.live.voting import Voting
 from edge_digits.reading.reading import Reading
 from edge_digits.sources.camera import LiveFrame
 
@@ -98,6 +99,10 @@ class Watcher:
         overlay = self._page if self._page is None or motion.to_now is None else moved_page(self._page, motion.to_now)
         return Look(live, live.time_s - self.started_s, blurred, moving, overlay, *told)
 
+    def correct(self, identity: int, place: int, digit: int) -> Event | None:
+        """A person named a digit, `place` from 0, of a settled number; None when that is no longer there."""
+        return self._voting.correct(identity, place, digit)
+
     def close(self) -> None:
         """End the thread that reads."""
         self._reading.close()
@@ -130,16 +135,22 @@ def entries(look: Look) -> list[dict[str, Any]]:
     """The JSON objects of a look, one a line; see README.md of this folder."""
     if look.read is None:
         return []
-    place = {
-        "source": look.read.frame.source,
-        "frame": look.read.number,
-        "time_s": round(look.read_time_s, 3),
+    told = [entry_of(event, look.read, look.read_time_s) for event in look.events]
+    if look.page is not None:
+        told.append({"event": "page", **_place(look.read, look.read_time_s), **look.page.to_dict()})
+    return told
+
+
+def entry_of(event: Event, live: LiveFrame, time_s: float) -> dict[str, Any]:
+    """The JSON object of one number's event. live : the frame its boxes refer to. time_s : of that frame, from the first one."""
+    entry = {"event": event.kind, **_place(live, time_s), "number": event.number.to_dict()}
+    return entry if event.was is None else {**entry, "was": event.was}
+
+
+def _place(live: LiveFrame, time_s: float) -> dict[str, Any]:
+    return {
+        "source": live.frame.source,
+        "frame": live.number,
+        "time_s": round(time_s, 3),
         "at": datetime.now().astimezone().isoformat(timespec="milliseconds"),
     }
-    told: list[dict[str, Any]] = []
-    for event in look.events:
-        entry = {"event": event.kind, **place, "number": event.number.to_dict()}
-        told.append(entry if event.was is None else {**entry, "was": event.was})
-    if look.page is not None:
-        told.append({"event": "page", **place, **look.page.to_dict()})
-    return told

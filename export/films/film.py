@@ -28,9 +28,9 @@ HEIGHT_PX: Final = 720
 FPS: Final = 30.0
 KINDS: Final = ("plain", "ruled", "grid", "boxed", "table")
 """Kinds of sheets in films: what people hold under a camera."""
-SMALLEST_DIGIT_PX: Final = 18.0
+SMALLEST_DIGIT_PX: Final = 24.0
 """Digits of a film are at least so high: who holds a sheet under a camera brings it so near."""
-NUMBERS: Final = (8, 60)
+NUMBERS: Final = (6, 60)
 """A sheet has so many numbers."""
 SHARE: Final = (0.78, 0.97)
 MOST_ENLARGED: Final = 1.6
@@ -80,13 +80,23 @@ class Take:
     @property
     def numbers(self) -> tuple[TrueNumber, ...]:
         """What stands on the sheet and can be made out, line by line."""
+        faint = self._faint()
         found: dict[tuple[int, int], list[tuple[int, Box]]] = {}
-        faint = set()
         for digit in self.sheet.digits:
             found.setdefault((digit.line, digit.number), []).append((digit.digit, digit.box))
-            if contrast(self.sheet.picture, digit.box) < 2 * LEAST_CONTRAST:
-                faint.add((digit.line, digit.number))
         return tuple(TrueNumber(tuple(digits)) for key, digits in sorted(found.items()) if key not in faint)
+
+    @property
+    def other_marks(self) -> tuple[tuple[str, Box], ...]:
+        """Kind and box of everything else on the sheet; of numbers that are too faint, each digit."""
+        faint = self._faint()
+        lost = [("faint digit", digit.box) for digit in self.sheet.digits if (digit.line, digit.number) in faint]
+        return (*((each.kind, each.box) for each in self.sheet.clutter), *lost)
+
+    def _faint(self) -> set[tuple[int, int]]:
+        """Line and number of those of which a digit hardly differs from the paper."""
+        limit = 2 * LEAST_CONTRAST  # a webcam shows less than the sheet has
+        return {(digit.line, digit.number) for digit in self.sheet.digits if contrast(self.sheet.picture, digit.box) < limit}
 
     def pose(self, frame: int) -> NDArray[np.float64]:
         """Homography from pixels of the sheet to those of a frame, 0 the first; float64 (3, 3)."""

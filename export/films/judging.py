@@ -25,6 +25,8 @@ from export.films.store import StoredFilm
 
 INSIDE: Final = 0.12
 """A digit belongs to a box that its middle lies in, or misses by so much of the box's height."""
+MARKS_BESIDE: Final = ("printed", "struck out", "faint digit", "cut digit")
+"""Kinds of marks that are digits often, or were: counted apart, for whoever reads them has not made up everything."""
 NO_REOPENING: Final = CameraOptions(WIDTH_PX, HEIGHT_PX, FPS, reopen_tries=0)
 
 
@@ -122,7 +124,11 @@ def _frame_of(source: PlayedFilm, time_s: float) -> int:
 
 @dataclass(slots=True)
 class Verdict:
-    """What an event said of which numbers of the sheet. kind : "right", "grouped otherwise", "unsure", "wrong", "no number"."""
+    """What an event said of which numbers of the sheet.
+
+    kind : "right"; "grouped otherwise", digits right; "unsure", with "?"; "wrong"; "no number", nothing stands there; "mark beside",
+    no number of the sheet's, but something printed, struck out or faint.
+    """
 
     told: Told
     kind: str
@@ -146,7 +152,7 @@ def verdict_of(told: Told, film: StoredFilm) -> Verdict:
     truth = "".join(str(digit) for _, _, digit in inside)
     read = "".join(c for c in told.text if c.isdigit() or c == "?")
     if not inside:
-        return Verdict(told, "unsure" if "?" in read else "no number", (), "")
+        return Verdict(told, "unsure" if "?" in read else _what_else(told, film, pose), (), "")
     if "?" in read:
         return Verdict(told, "unsure", owners, truth)
     if read != truth:
@@ -155,18 +161,30 @@ def verdict_of(told: Told, film: StoredFilm) -> Verdict:
     return Verdict(told, "right" if whole and len(owners) == 1 else "grouped otherwise", owners, truth)
 
 
+def _what_else(told: Told, film: StoredFilm, pose: NDArray[np.float64]) -> str:
+    """What was read where no number stands: a digit that is printed, struck out or too faint to count, or no number at all."""
+    x, y, w, h = told.box
+    for kind, box in film.other_marks:
+        middle = pose @ np.array([box[0] + box[2] / 2, box[1] + box[3] / 2, 1.0])
+        cx, cy = middle[:2] / middle[2]
+        if kind in MARKS_BESIDE and x - w / 2 <= cx <= x + 1.5 * w and y - h / 2 <= cy <= y + 1.5 * h:
+            return "mark beside"
+    return "no number"
+
+
 def summary(played: list[Played], model: dict[str, Any]) -> dict[str, Any]:
     """The result file."""
     counts = {"numbers": 0, "settled_right": 0, "grouped_otherwise": 0, "settled_unsure": 0, "never_settled": 0}
     wrong: list[dict[str, Any]] = []
     to_settle: list[float] = []
-    named = again = changes = pages = removed_late = 0
+    beside = named = again = changes = pages = removed_late = 0
     for each in played:
         film = each.film
         verdicts = [verdict_of(told, film) for told in each.told if told.kind in ("settled", "changed")]
         counts["numbers"] += len(film.numbers)
         named += sum(v.kind != "unsure" for v in verdicts)
         for verdict in verdicts:
+            beside += verdict.kind == "mark beside"
             if verdict.kind in ("wrong", "no number"):
                 told = verdict.told
                 wrong.append(
@@ -205,6 +223,7 @@ def summary(played: list[Played], model: dict[str, Any]) -> dict[str, Any]:
         "named_events": named,
         "wrong": len(wrong),
         "wrong_in_1000": round(1000 * len(wrong) / max(1, named), 2),
+        "marks_beside_read": beside,
         "told_again": again,
         "changed_events": changes,
         "removed_while_there": removed_late,

@@ -7,6 +7,7 @@ frames meanwhile are followed without it, as on a machine whose second core is f
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Final
 
 import cv2
@@ -63,20 +64,18 @@ class SimulatedReading(ReadingThread):
         return self._finished_at_s
 
 
-def looks_of(film: StoredFilm, reader: FrameReader) -> list[tuple[int, float, Look]]:
+def looks_of(film: StoredFilm, reader: FrameReader) -> Iterator[tuple[int, float, Look]]:
     """Everything that is seen of a film: number of the frame, film's time when it was told in seconds, look."""
     capture = cv2.VideoCapture(str(film.path), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise InputDecodeError(f"{film.path}: cannot be opened; make the films again")
     reading = SimulatedReading(reader)
     watcher = Watcher(reader, reading=reading)
-    looks = []
     for number in range(len(film.poses)):
         good, picture = capture.read()
         if not good:
             break
         reading.now_s = number / FPS + DECODING_S
         look = watcher.look(LiveFrame(Frame.from_array(picture, "0"), number / FPS, number + 1))
-        looks.append((number, reading.now_s, look))
+        yield number, reading.now_s, look
     capture.release()
-    return looks

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edge_digits.errors import InputDecodeError, UsageError
 from export.films.film import FPS, HEIGHT_PX, WIDTH_PX, Take, TrueNumber, prepare, render
 from export.pages.digit_source import Split
+from export.pages.sheet import Box
 from export.pages.view import Sources, load_sources
 
 JPEG_QUALITY: Final = 90
@@ -24,6 +25,7 @@ TRUTH_NAME: Final = "films.jsonl"
 class StoredFilm:
     """A film and its truth.
 
+    other_marks : kind and box, in pixels of the sheet, of what stands there beside the numbers; faint numbers among it.
     poses : float64 (frames, 3, 3), from pixels of the sheet to those of each frame. rest_s, leave_s : when the sheet has come to
     lie still, and when it begins to go, seconds from the first frame. disturbances : (kind, from, to).
     """
@@ -31,6 +33,7 @@ class StoredFilm:
     path: Path
     kind: str
     numbers: tuple[TrueNumber, ...]
+    other_marks: tuple[tuple[str, Box], ...]
     poses: NDArray[np.float64]
     rest_s: float
     leave_s: float
@@ -86,6 +89,7 @@ def _truth(film: Take, name: str) -> dict[str, Any]:
         "leave_s": choreography.back,
         "disturbances": [list(each) for each in choreography.disturbances],
         "numbers": [[[digit, [round(v, 2) for v in box]] for digit, box in number.digits] for number in film.numbers],
+        "other_marks": [[kind, [round(v, 2) for v in box]] for kind, box in film.other_marks],
         "poses": [[float(f"{v:.8g}") for v in film.pose(frame).ravel()] for frame in range(film.length)],
     }
 
@@ -94,4 +98,5 @@ def _loaded(folder: Path, entry: dict[str, Any]) -> StoredFilm:
     numbers = tuple(TrueNumber(tuple((digit, tuple(box)) for digit, box in digits)) for digits in entry["numbers"])
     poses = np.array(entry["poses"], np.float64).reshape(-1, 3, 3)
     disturbances = tuple((str(kind), float(start), float(end)) for kind, start, end in entry["disturbances"])
-    return StoredFilm(folder / entry["film"], entry["kind"], numbers, poses, entry["rest_s"], entry["leave_s"], disturbances)
+    marks = tuple((str(kind), tuple(box)) for kind, box in entry["other_marks"])
+    return StoredFilm(folder / entry["film"], entry["kind"], numbers, marks, poses, entry["rest_s"], entry["leave_s"], disturbances)

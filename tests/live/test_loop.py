@@ -14,24 +14,26 @@ import pytest
 
 from edge_digits.errors import CameraError, ExitCode
 from edge_digits.live.loop import Limits, Watch
+from edge_digits.live.outputs import Outputs
+from edge_digits.live.saving import Keeper
 from edge_digits.live.watcher import Watcher
 from edge_digits.live.window import Window
-from edge_digits.reading.reading import Reading
 from edge_digits.sources.camera import LiveFrame
-from tests.doubles.films import Film, ScriptedReader
-from tests.doubles.pages import number, reading
+from tests.doubles.films import Film, FilmReader
 
-PAGE = reading([number("4072", (80, 80, 200, 60))])
-EMPTY = reading()
+PAGE = "4072"
+EMPTY = ""
 
 
 class Run:
     """A watch over a film, and what it told."""
 
-    def __init__(self, source: Any, readings: list[Reading], limits: Limits | None = None, **options: Any) -> None:
+    def __init__(self, source: Any, limits: Limits | None = None, *, save: Path | None = None, **options: Any) -> None:
         self.told: list[dict[str, Any]] = []
-        self.watcher = Watcher(ScriptedReader(readings))
-        self.watch = Watch(source, self.watcher, limits or Limits(), sink=self.told.append, **options)
+        self.reader = FilmReader(source, options.pop("confidence", 0.99))
+        self.watcher = Watcher(self.reader)
+        outputs = Outputs(self.told.append, keeper=None if save is None else Keeper(save))
+        self.watch = Watch(source, self.watcher, limits or Limits(), outputs=outputs, **options)
 
     @property
     def events(self) -> list[str]:
@@ -39,46 +41,46 @@ class Run:
 
 
 def test_a_film_is_watched_to_its_end() -> None:
-    run = Run(Film(60), [PAGE] * 20 + [EMPTY] * 40)
+    run = Run(Film(60, [PAGE] * 25 + [EMPTY]))
     assert run.watch.run() == ExitCode.OK
     assert run.events == ["settled", "page", "removed", "page"]
     settled, page, removed, empty = run.told
     assert settled["number"]["text"] == "4072"
     assert page["lines"][0]["numbers"][0]["id"] == removed["number"]["id"]
     assert empty["lines"] == []
-    assert (settled["frame"], settled["time_s"]) == (4, 0.12)
+    assert (settled["frame"], settled["time_s"]) == (9, 0.32)
     assert run.watcher.seen == 60
 
 
 def test_an_empty_film_tells_nothing() -> None:
-    run = Run(Film(0), [EMPTY])
+    run = Run(Film(0))
     assert run.watch.run() == ExitCode.OK
     assert run.told == []
 
 
 def test_every_entry_is_json_with_the_documented_fields() -> None:
-    run = Run(Film(60), [PAGE] * 10 + [reading([number("4075", (80, 80, 200, 60))])] * 10 + [EMPTY] * 40)
+    run = Run(Film(90, [PAGE] * 25 + ["4075"] * 25 + [EMPTY]))
     run.watch.run()
     assert run.events == ["settled", "page", "changed", "page", "removed", "page"]
     for entry in run.told:
         assert json.loads(json.dumps(entry)) == entry
         assert {"event", "source", "frame", "time_s", "at"} <= set(entry)
         if entry["event"] == "page":
-            assert set(PAGE.to_dict()) <= set(entry)
+            assert {"page", "width", "height", "lines", "model", "provider", "elapsed_ms"} <= set(entry)
         else:
             assert {"id", "text", "value", "confidence", "box", "digits", "votes", "frames"} == set(entry["number"])
         assert ("was" in entry) == (entry["event"] == "changed")
 
 
 def test_once_ends_with_the_first_settled_page() -> None:
-    run = Run(Film(500), [PAGE], Limits(once=True, wait_s=60))
+    run = Run(Film(500), Limits(once=True, wait_s=60))
     assert run.watch.run() == ExitCode.OK
     assert run.events == ["settled", "page"]
     assert run.watcher.seen < 20
 
 
 def test_once_without_a_page_is_a_camera_error() -> None:
-    run = Run(Film(30), [EMPTY], Limits(once=True, wait_s=60))
+    run = Run(Film(30, [EMPTY]), Limits(once=True, wait_s=60))
     with pytest.raises(CameraError, match="no page settled before the source ended"):
         run.watch.run()
 
@@ -94,17 +96,17 @@ class Silence:
 
 
 def test_once_gives_up_in_time() -> None:
-    run = Run(Silence(), [EMPTY], Limits(once=True, wait_s=0.2))
+    run = Run(Silence(), Limits(once=True, wait_s=0.2))
     with pytest.raises(CameraError, match=r"no page settled within 0\.2"):
         run.watch.run()
 
 
 def test_seconds_end_a_live_watch_even_without_frames() -> None:
-    assert Run(Silence(), [EMPTY], Limits(seconds=0.1)).watch.run() == ExitCode.OK
+    assert Run(Silence(), Limits(seconds=0.1)).watch.run() == ExitCode.OK
 
 
 def test_seconds_of_a_recording_are_its_own() -> None:
-    run = Run(Film(5000), [EMPTY], Limits(seconds=1.0))
+    run = Run(Film(5000, [EMPTY]), Limits(seconds=1.0))
     assert run.watch.run() == ExitCode.OK
     assert run.watcher.seen == 26
 
@@ -115,43 +117,48 @@ def send(number: int, at_frame: int) -> Any:
 
 def test_ctrl_c_ends_between_two_frames() -> None:
     before = signal.getsignal(signal.SIGINT)
-    run = Run(Film(500, send(signal.SIGINT, 10)), [PAGE])
+    run = Run(Film(500, on_frame=send(signal.SIGINT, 18)))
     assert run.watch.run() == ExitCode.INTERRUPTED
-    assert run.watcher.seen == 10
+    assert run.watcher.seen == 18
     assert run.events == ["settled", "page"]
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_sigterm_ends_in_peace() -> None:
-    run = Run(Film(500, send(signal.SIGTERM, 5)), [PAGE])
+    run = Run(Film(500, on_frame=send(signal.SIGTERM, 10)))
     assert run.watch.run() == ExitCode.OK
     assert run.events == ["settled"]
 
 
 def test_sigterm_before_the_one_page_is_no_success() -> None:
-    run = Run(Film(500, send(signal.SIGTERM, 2)), [PAGE], Limits(once=True, wait_s=60))
+    run = Run(Film(500, on_frame=send(signal.SIGTERM, 2)), Limits(once=True, wait_s=60))
     with pytest.raises(CameraError, match="before it was stopped"):
         run.watch.run()
 
 
 def test_settled_pages_are_saved(tmp_path: Path) -> None:
-    run = Run(Film(60), [PAGE] * 20 + [EMPTY] * 40, save=tmp_path / "kept")
+    run = Run(Film(60, [PAGE] * 25 + [EMPTY]), save=tmp_path / "kept")
     run.watch.run()
-    (picture, *_) = sorted((tmp_path / "kept").glob("*[0-9].png"))
+    (crop,) = (tmp_path / "kept").glob("*-number-1.png")
+    assert Path(run.told[0]["crop"]) == crop
+    assert cv2.imread(str(crop)).shape == (90, 230, 3)
+    (picture, *_) = sorted(p.with_suffix(".png") for p in (tmp_path / "kept").glob("*.json"))
     assert cv2.imread(str(picture)).shape == (240, 480, 3)
     drawn = cv2.imread(str(picture.with_name(picture.stem + "-read.png")))
     assert (drawn != cv2.imread(str(picture))).any()
     assert json.loads(picture.with_suffix(".json").read_text())["lines"][0]["text"] == "4072"
-    assert len(list((tmp_path / "kept").iterdir())) == 6
+    assert len(list((tmp_path / "kept").iterdir())) == 7
 
 
 def test_a_folder_that_vanishes_does_not_end_the_watch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     blocked = tmp_path / "kept"
     blocked.touch()
-    run = Run(Film(30), [PAGE], save=blocked)
+    run = Run(Film(30), save=blocked)
     assert run.watch.run() == ExitCode.OK
     assert run.events == ["settled", "page"]
-    assert "page not saved" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "crop not saved" in told
+    assert told.count("not saved") == 1
 
 
 class Keyboard:
@@ -183,10 +190,13 @@ class Keyboard:
     def destroyAllWindows(self) -> None:  # noqa: N802
         pass
 
+    def setMouseCallback(self, name: str, callback: Any, /) -> None:  # noqa: N802
+        self.mouse = callback
+
 
 def test_the_window_shows_frames_and_obeys_quit() -> None:
     screen = Keyboard("......q")
-    run = Run(Film(500), [PAGE], window=Window(screen))
+    run = Run(Film(500), window=Window(screen))
     assert run.watch.run() == ExitCode.OK
     assert run.watcher.seen == len(screen.shown) == 6
     assert {picture.shape for picture in screen.shown} == {(268, 480, 3)}
@@ -198,21 +208,21 @@ def test_the_window_shows_frames_and_obeys_quit() -> None:
 def test_a_closed_window_quits(visible: float) -> None:
     screen = Keyboard("")
     screen.visible = visible
-    run = Run(Film(500), [PAGE], window=Window(screen))
+    run = Run(Film(500), window=Window(screen))
     assert run.watch.run() == ExitCode.OK
     assert run.watcher.seen == 1
 
 
 def test_space_freezes_and_frees() -> None:
     screen = Keyboard(".. .... ..q")
-    run = Run(Film(500), [PAGE], window=Window(screen))
+    run = Run(Film(500), window=Window(screen))
     run.watch.run()
     assert run.watcher.seen == 2 + 1 + 2
     assert len(screen.shown) == run.watcher.seen + 2
 
 
 def test_the_key_s_saves_what_is_seen(tmp_path: Path) -> None:
-    run = Run(Film(500), [PAGE], window=Window(Keyboard("s....s.q")), key_folder=tmp_path)
+    run = Run(Film(500), window=Window(Keyboard("s" + 12 * "." + "s.q")), keeper=Keeper(tmp_path))
     run.watch.run()
     (entry,) = tmp_path.glob("*.json")
     assert json.loads(entry.read_text())["lines"][0]["text"] == "4072"

@@ -66,7 +66,7 @@ def test_the_trial_in_the_child_is_a_real_one(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("shape", [(90, 640), (90, 640, 3), (1, 1)])
 def test_a_look_without_numbers_is_the_frame_over_a_bar(shape: tuple[int, ...]) -> None:
     frame = Frame.from_array(np.full(shape, 200, np.uint8))
-    drawn = draw_look(Look(LiveFrame(frame, 0.0, 1), 0.0, False, None), 12.0)
+    drawn = draw_look(Look(LiveFrame(frame, 0.0, 1), 0.0, blurred=False, moving=False, overlay=None), 12.0)
     assert drawn.shape == (shape[0] + BAR_PX, shape[1], 3)
     assert (drawn[: shape[0]] == 200).all()
 
@@ -74,7 +74,7 @@ def test_a_look_without_numbers_is_the_frame_over_a_bar(shape: tuple[int, ...]) 
 def test_the_bar_tells_the_state() -> None:
     frame = Frame.from_array(np.full((90, 640), 200, np.uint8))
     page = SettledPage(reading([number("12", (100, 40, 60, 40))]), ())
-    sharp, blurred = (Look(LiveFrame(frame, 0.0, 1), 0.0, state, page) for state in (False, True))
+    sharp, blurred = (Look(LiveFrame(frame, 0.0, 1), 0.0, blurred=state, moving=False, overlay=page) for state in (False, True))
     pictures = [draw_look(sharp, 12.0), draw_look(sharp, 12.0, frozen=True), draw_look(blurred, 12.0)]
     bars = [picture[90:] for picture in pictures]
     assert not np.array_equal(bars[0], bars[1])
