@@ -1,7 +1,7 @@
 """Follows a page from frame to frame, so that its numbers are read again only when there is something new to read.
 
 Reading a page takes as long as two frames or more; following it takes a few milliseconds. Corners of the writing are
-followed by optical flow (Lucas and Kanade 1981, pyramids as of Bouguet 2001) and give the homography of the sheet
+followed by optical flow (Lucas and Kanade 1981, pyramids as of Bouguet 2001) and give the affine motion of the sheet
 (RANSAC, Fischler and Bolles 1981); what changed besides is seen in a coarse picture, laid over that of the frame that was
 read.
 """
@@ -113,9 +113,10 @@ class Tracker:
         self._places, self._points = self._places[kept], moved[kept]
         self._to_now = None
         if len(self._points) >= LEAST_POINTS:
-            homography, agreeing = cv2.findHomography(self._places, self._points, cv2.RANSAC, RANSAC_PX)
-            if homography is not None and agreeing.mean() >= LEAST_AGREEING and _is_plausible(np.asarray(homography, np.float64)):
-                self._to_now = np.asarray(homography, np.float64)
+            # Between two readings a sheet hardly tilts: six parameters from few corners are surer than eight.
+            affine, agreeing = cv2.estimateAffine2D(self._places, self._points, method=cv2.RANSAC, ransacReprojThreshold=RANSAC_PX)
+            if affine is not None and agreeing.mean() >= LEAST_AGREEING and _is_plausible(np.asarray(affine, np.float64)):
+                self._to_now = np.vstack([np.asarray(affine, np.float64), [0.0, 0.0, 1.0]])
                 inner = agreeing.ravel() == 1
                 self._places, self._points = self._places[inner], self._points[inner]
         if self._to_now is None:
@@ -174,7 +175,7 @@ def _differ(before: NDArray[np.float32], now: NDArray[np.float32]) -> Cells:
     return np.asarray(np.abs(now * np.float32(gain) - before) > CHANGED_LEVELS * (0.25 + before / np.float32(170)))
 
 
-def _is_plausible(homography: Homography) -> bool:
+def _is_plausible(affine: Homography) -> bool:
     """Whether a sheet before a camera moves like that: not mirrored, not many times larger or smaller."""
-    area = float(np.linalg.det(homography[:2, :2]))
-    return bool(np.isfinite(homography).all()) and 0.1 < area < 10.0
+    area = float(np.linalg.det(affine[:, :2]))
+    return bool(np.isfinite(affine).all()) and 0.1 < area < 10.0

@@ -1,9 +1,10 @@
 """Films of sheets before a camera, and how `edge-digits watch` does on them.
 
     python -m export.films render --data DATA --fonts /usr/share/fonts --out runs/films --count 60 --seed 2
-    python -m export.films judge runs/films --out deploy/results/live.json
+    python -m export.films judge runs/films --real-time 6 --out deploy/results/live.json
 
-The films are played at 30 frames a second, in real time, through the Camera of the product: judge them on an idle machine.
+What is settled is judged by the films' own clock, whatever else the machine does (simulate.py). Whether the loop keeps up with
+a camera is measured in real time, through the Camera of the product: on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def _judge(options: argparse.Namespace) -> None:
     from export.films.judging import judge_films
 
     films = load_films(options.films)
-    result = judge_films(films[: options.count or None])
+    result = judge_films(films[: options.count or None], real_time=options.real_time)
     text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
     if options.out is None:
         print(text, end="")
@@ -81,13 +82,14 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     render.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
     render.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the films; finished ones in it are kept")
     render.set_defaults(run=_render)
-    judge = commands.add_parser("judge", help="play films in real time and compare what is settled with the truth")
+    judge = commands.add_parser("judge", help="play films and compare what is settled with the truth")
     judge.add_argument("films", type=Path, help="folder that render made")
     judge.add_argument("--count", type=int, default=0, metavar="N", help="the first N films only")
+    judge.add_argument("--real-time", type=int, default=0, metavar="N", help="play the first N films in real time as well (default none)")
     judge.add_argument("--out", type=Path, metavar="FILE", help="JSON file of the result (default: stdout)")
     judge.set_defaults(run=_judge)
     options = parser.parse_args(arguments)
-    for name, least in (("count", 0), ("jobs", 1), ("seed", 0)):
+    for name, least in (("count", 0), ("jobs", 1), ("seed", 0), ("real_time", 0)):
         if getattr(options, name, least) < least:
             parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
     return options

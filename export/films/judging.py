@@ -6,6 +6,7 @@ import bisect
 import os
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,12 +22,16 @@ from edge_digits.sources.camera import Camera
 from edge_digits.sources.video import CameraOptions
 from export.films.film import FPS, HEIGHT_PX, WIDTH_PX
 from export.films.play import PlayedFilm, opener_of
+from export.films.simulate import looks_of
 from export.films.store import StoredFilm
 
 INSIDE: Final = 0.12
 """A digit belongs to a box that its middle lies in, or misses by so much of the box's height."""
 MARKS_BESIDE: Final = ("printed", "struck out", "faint digit", "cut digit")
 """Kinds of marks that are digits often, or were: counted apart, for whoever reads them has not made up everything."""
+SHORT: Final = ("films", "numbers", "settled_right", "grouped_otherwise", "settled_unsure", "named_events", "wrong_events")
+RESTED_S: Final = 0.8
+"""The page has come to lie still so long ago, and the hand has gone."""
 NO_REOPENING: Final = CameraOptions(WIDTH_PX, HEIGHT_PX, FPS, reopen_tries=0)
 
 
@@ -61,11 +66,70 @@ class Played:
     cpu_s: float = 0.0
 
 
-def judge_films(films: list[StoredFilm], reader: Reader | None = None) -> dict[str, Any]:
-    """Play all films and sum up; see README.md of this folder for the fields."""
+def judge_films(films: list[StoredFilm], reader: Reader | None = None, *, real_time: int = 0) -> dict[str, Any]:
+    """Play all films by their own clock, the first `real_time` of them in real time as well, and sum up."""
     reader = reader or Reader(threads=1)
-    played = [play(film, reader) for film in tqdm(films, unit="film", file=sys.stderr)]
-    return summary(played, {"name": reader.classifier.name, "sha256": reader.classifier.sha256})
+    if films:
+        _warm_up(films[0], reader)
+    by_clock = [simulate(film, reader) for film in tqdm(films, unit="film", file=sys.stderr)]
+    result = {"model": {"name": reader.classifier.name, "sha256": reader.classifier.sha256}, "opencv": cv2.__version__}
+    result["settling"] = settling(by_clock)
+    result["settling_by_kind"] = {
+        kind: {name: value for name, value in settling([p for p in by_clock if p.film.kind == kind]).items() if name in SHORT}
+        for kind in sorted({film.kind for film in films})
+    }
+    result["one_reading_at_rest"] = _one_reading_each(films, reader)
+    if real_time:
+        played = [play(film, reader) for film in tqdm(films[:real_time], unit="film in real time", file=sys.stderr)]
+        result["keeping_up"] = keeping_up(played)
+    return result
+
+
+def _one_reading_each(films: list[StoredFilm], reader: Reader) -> dict[str, int]:
+    """What a single reading of each undisturbed page says: all that it names, without waiting for a second one."""
+    kinds: Counter[str] = Counter()
+    for film in films:
+        frame = int((film.rest_s + RESTED_S) * FPS)
+        picture = _picture_at(film, frame)
+        reading = reader.read(picture) if picture is not None else None
+        for number in reading.numbers if reading is not None else ():
+            kinds[verdict_of(Told("settled", number.text, number.confidence, number.box, frame, 0.0, 0.0, 0), film).kind] += 1
+    return {"right": kinds["right"], "grouped_otherwise": kinds["grouped otherwise"], "wrong": kinds["wrong"] + kinds["no number"]}
+
+
+def _picture_at(film: StoredFilm, frame: int) -> NDArray[np.uint8] | None:
+    capture = cv2.VideoCapture(str(film.path), cv2.CAP_FFMPEG)
+    capture.set(cv2.CAP_PROP_POS_FRAMES, frame)
+    good, picture = capture.read()
+    capture.release()
+    return picture if good else None  # type: ignore[return-value]
+
+
+def _warm_up(film: StoredFilm, reader: Reader) -> None:
+    """The first reading of a process takes longer than all others."""
+    picture = _picture_at(film, int(film.leave_s * FPS))
+    if picture is not None:
+        reader.read(picture)
+
+
+def simulate(film: StoredFilm, reader: Reader) -> Played:
+    """Watch one film by its own clock."""
+    result = Played(film)
+    for _, now_s, look in looks_of(film, reader):
+        if look.read is None:
+            continue
+        frame = look.read.number - 1
+        for entry in entries(look):
+            if entry["event"] == "page":
+                result.pages += 1
+            else:
+                result.told.append(_told(entry, frame, now_s))
+    return result
+
+
+def _told(entry: dict[str, Any], frame: int, at_s: float) -> Told:
+    number = entry["number"]
+    return Told(entry["event"], number["text"], number["confidence"], tuple(number["box"]), frame, frame / FPS, at_s, number["id"])
 
 
 def play(film: StoredFilm, reader: Reader) -> Played:
@@ -98,22 +162,8 @@ def _note(result: Played, source: PlayedFilm, look: Look, now: float) -> None:
     frame = _frame_of(source, look.read.time_s)
     result.latencies_ms.append(1000 * (now - source.due_s(frame)))
     for entry in entries(look):
-        if entry["event"] == "page":
-            result.pages += 1
-            continue
-        number = entry["number"]
-        result.told.append(
-            Told(
-                entry["event"],
-                number["text"],
-                number["confidence"],
-                tuple(number["box"]),
-                frame,
-                frame / FPS,
-                now - source.started_s,
-                number["id"],
-            )
-        )
+        if entry["event"] != "page":
+            result.told.append(_told(entry, frame, now - source.started_s))
 
 
 def _frame_of(source: PlayedFilm, time_s: float) -> int:
@@ -172,75 +222,74 @@ def _what_else(told: Told, film: StoredFilm, pose: NDArray[np.float64]) -> str:
     return "no number"
 
 
-def summary(played: list[Played], model: dict[str, Any]) -> dict[str, Any]:
-    """The result file."""
+def settling(played: list[Played]) -> dict[str, Any]:
+    """What was told of the numbers, right and wrong."""
     counts = {"numbers": 0, "settled_right": 0, "grouped_otherwise": 0, "settled_unsure": 0, "never_settled": 0}
+    kinds: Counter[str] = Counter()
     wrong: list[dict[str, Any]] = []
     to_settle: list[float] = []
-    beside = named = again = changes = pages = removed_late = 0
+    again = 0
     for each in played:
-        film = each.film
-        verdicts = [verdict_of(told, film) for told in each.told if told.kind in ("settled", "changed")]
-        counts["numbers"] += len(film.numbers)
-        named += sum(v.kind != "unsure" for v in verdicts)
-        for verdict in verdicts:
-            beside += verdict.kind == "mark beside"
-            if verdict.kind in ("wrong", "no number"):
-                told = verdict.told
-                wrong.append(
-                    {
-                        "film": film.path.name,
-                        "event": told.kind,
-                        "text": told.text,
-                        "truth": verdict.truth,
-                        "confidence": told.confidence,
-                        "at_s": round(told.film_s, 2),
-                        "since_rest_s": round(told.film_s - film.rest_s, 2),
-                        "box": list(told.box),
-                    }
-                )
-        by_number: dict[int, list[Verdict]] = {}
-        for verdict in verdicts:
-            for index in verdict.numbers:
-                by_number.setdefault(index, []).append(verdict)
-        for index in range(len(film.numbers)):
-            of = by_number.get(index, [])
-            right = [v for v in of if v.kind == "right"]
-            if right:
-                to_settle.append(right[0].told.at_s - film.rest_s)
+        verdicts = [verdict_of(told, each.film) for told in each.told if told.kind in ("settled", "changed")]
+        kinds.update(verdict.kind for verdict in verdicts)
+        wrong += [_wrong(verdict, each.film) for verdict in verdicts if verdict.kind in ("wrong", "no number")]
+        counts["numbers"] += len(each.film.numbers)
+        for index in range(len(each.film.numbers)):
+            of = [verdict for verdict in verdicts if index in verdict.numbers]
+            right = [verdict.told for verdict in of if verdict.kind == "right"]
+            to_settle += [right[0].at_s - each.film.rest_s] if right else []
             counts[_outcome(of)] += 1
-            again += max(0, len([v for v in right if v.told.kind == "settled"]) - 1)
-        changes += sum(told.kind == "changed" for told in each.told)
-        pages += each.pages
-        removed_late += sum(told.kind == "removed" and told.film_s < film.leave_s for told in each.told)
-    frames = sum(each.looks for each in played)
-    seconds = sum(each.seconds for each in played)
+            again += max(0, sum(told.kind == "settled" for told in right) - 1)
+    named = sum(count for kind, count in kinds.items() if kind != "unsure")
     return {
         "films": len(played),
-        "frames_played": sum(len(each.film.poses) for each in played),
+        "frames": sum(len(each.film.poses) for each in played),
         **counts,
         "share_settled_right": round(counts["settled_right"] / max(1, counts["numbers"]), 4),
         "named_events": named,
-        "wrong": len(wrong),
-        "wrong_in_1000": round(1000 * len(wrong) / max(1, named), 2),
-        "marks_beside_read": beside,
+        "wrong_events": len(wrong),
+        "wrong_in_1000_named": round(1000 * len(wrong) / max(1, named), 2),
+        "marks_beside_read": kinds["mark beside"],
         "told_again": again,
-        "changed_events": changes,
-        "removed_while_there": removed_late,
-        "pages_told": pages,
+        "changed_events": sum(told.kind == "changed" for each in played for told in each.told),
+        "removed_while_there": sum(t.kind == "removed" and t.film_s < each.film.leave_s for each in played for t in each.told),
+        "pages_told": sum(each.pages for each in played),
         "seconds_to_settle": _percentiles(to_settle, 2),
-        "frames_a_second": round(frames / max(1e-9, seconds), 2),
-        "frames_followed_share": round(frames / max(1, frames + sum(each.dropped for each in played)), 4),
-        "readings_a_second": round(sum(each.read for each in played) / max(1e-9, seconds), 2),
-        "frame_age_ms": _percentiles([v for each in played for v in each.ages_ms], 1),
-        "frames_older_than_two_frame_times": round(float(np.mean([v > 2000 / FPS for each in played for v in each.ages_ms])), 5),
-        "follow_ms": _percentiles([v for each in played for v in each.look_ms], 1),
-        "camera_to_result_ms": _percentiles([v for each in played for v in each.latencies_ms], 1),
-        "cores_used": round(sum(each.cpu_s for each in played) / max(1e-9, seconds), 2),
-        "load_average": [round(v, 2) for v in os.getloadavg()],
-        "opencv": cv2.__version__,
-        "model": model,
-        "wrong_numbers": wrong,
+        "wrong": wrong,
+    }
+
+
+def _wrong(verdict: Verdict, film: StoredFilm) -> dict[str, Any]:
+    told = verdict.told
+    return {
+        "film": film.path.name,
+        "event": told.kind,
+        "text": told.text,
+        "truth": verdict.truth,
+        "confidence": told.confidence,
+        "seconds_since_rest": round(told.film_s - film.rest_s, 2),
+        "box": list(told.box),
+    }
+
+
+def keeping_up(played: list[Played]) -> dict[str, Any]:
+    """Whether the loop keeps up with a camera, and how long a frame takes from the camera to its result."""
+    looks, dropped = sum(each.looks for each in played), sum(each.dropped for each in played)
+    seconds = max(1e-9, sum(each.seconds for each in played))
+    ages = [age for each in played for age in each.ages_ms]
+    return {
+        "films": len(played),
+        "picture": f"{WIDTH_PX}x{HEIGHT_PX}",
+        "cores": len(os.sched_getaffinity(0)),
+        "frames_a_second": round(looks / seconds, 2),
+        "share_of_frames_followed": round(looks / max(1, looks + dropped), 4),
+        "readings_a_second": round(sum(each.read for each in played) / seconds, 2),
+        "frame_age_ms": _percentiles(ages, 1),
+        "share_of_frames_older_than_two_frame_times": round(float(np.mean([age > 2000 / FPS for age in ages])), 5) if ages else None,
+        "follow_ms": _percentiles([ms for each in played for ms in each.look_ms], 1),
+        "camera_to_result_ms": _percentiles([ms for each in played for ms in each.latencies_ms], 1),
+        "cores_used": round(sum(each.cpu_s for each in played) / seconds, 2),
+        "load_average_1_min": round(os.getloadavg()[0], 2),
     }
 
 
@@ -255,5 +304,7 @@ def _outcome(of: list[Verdict]) -> str:
 
 
 def _percentiles(values: list[float], places: int) -> dict[str, float]:
-    found: NDArray[np.float64] = np.percentile(values, [50, 95, 99]) if values else np.full(3, np.nan)
+    if not values:
+        return {}
+    found: NDArray[np.float64] = np.percentile(values, [50, 95, 99])
     return {name: round(float(v), places) for name, v in zip(("p50", "p95", "p99"), found, strict=True)}

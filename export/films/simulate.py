@@ -58,11 +58,6 @@ class SimulatedReading(ReadingThread):
         if self.now_s < self._finished_at_s:
             self._finished = None
 
-    @property
-    def finished_at_s(self) -> float:
-        """When the last reading was finished, by the film's clock."""
-        return self._finished_at_s
-
 
 def looks_of(film: StoredFilm, reader: FrameReader) -> Iterator[tuple[int, float, Look]]:
     """Everything that is seen of a film: number of the frame, film's time when it was told in seconds, look."""
