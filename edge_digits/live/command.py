@@ -16,6 +16,7 @@ from edge_digits.live.listing import list_cameras
 from edge_digits.live.loop import SAMPLES_FOLDER, Limits, Watch
 from edge_digits.live.mqtt import MqttTeller, parse_broker
 from edge_digits.live.outputs import Outputs
+from edge_digits.live.reading_thread import let_the_loop_go_first
 from edge_digits.live.saving import Keeper, make_folder
 from edge_digits.live.track import VotingOptions
 from edge_digits.live.watcher import Watcher
@@ -74,6 +75,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         make_folder(arguments.save)
     if not arguments.no_window:
         check_screen()
+    let_the_loop_go_first()
     watcher = Watcher(Reader(options=reader_options(arguments)), voting)
     outputs = Outputs(
         line_writer(arguments.format or "json", whole_pages=arguments.once),

@@ -34,7 +34,7 @@ class VotingOptions:
     agreeing_frames: int = 4
     still_s: float = 0.3
     still_share: float = 0.25
-    certain: float = 0.97
+    certain: float = 0.95
     removed_frames: int = 10
     covered_s: float = 3.0
 

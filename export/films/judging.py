@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from edge_digits import Reader
 from edge_digits.errors import CameraError
+from edge_digits.live.reading_thread import let_the_loop_go_first
 from edge_digits.live.watcher import Look, Watcher, entries
 from edge_digits.sources.camera import Camera
 from edge_digits.sources.video import CameraOptions
@@ -134,8 +135,10 @@ def _told(entry: dict[str, Any], frame: int, at_s: float) -> Told:
 
 def play(film: StoredFilm, reader: Reader) -> Played:
     """Watch one film in real time."""
+    let_the_loop_go_first()
     source, watcher, result = PlayedFilm(film), Watcher(reader), Played(film)
     cpu = time.process_time()
+    began_s = ended = 0.0
     with Camera("0", NO_REOPENING, opener=opener_of(source), report=lambda _: None) as camera:
         while True:
             try:
@@ -146,12 +149,13 @@ def play(film: StoredFilm, reader: Reader) -> Played:
                 continue
             began = time.monotonic()
             look = watcher.look(live)
-            now = time.monotonic()
+            now = ended = time.monotonic()
+            began_s = began_s or began
             result.look_ms.append(1000 * (now - began))
             result.ages_ms.append(1000 * (now - source.due_s(_frame_of(source, live.time_s))))
             _note(result, source, look, now)
     watcher.close()
-    result.seconds, result.cpu_s = time.monotonic() - source.started_s, time.process_time() - cpu
+    result.seconds, result.cpu_s = ended - began_s, time.process_time() - cpu
     result.looks, result.dropped, result.read = watcher.seen, watcher.dropped, watcher.read
     return result
 

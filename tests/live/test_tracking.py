@@ -43,7 +43,7 @@ def test_a_sheet_is_followed_over_many_frames(dx: float, dy: float, turn_deg: fl
         motion = tracker.follow(tracker.reduce(seen(way, seed)))
         assert motion.to_now is not None
         for box in BOXES:
-            assert np.abs(np.array(moved_box(box, motion.to_now)) - moved_box(box, way)).max() <= 3
+            assert np.abs(np.array(moved_box(box, motion.to_now)) - moved_box(box, way)).max() <= 5
     assert motion.speed_px > 1
     # What moves as one sheet has not changed.
     assert motion.changed.mean() < 0.006
