@@ -294,6 +294,7 @@ def keeping_up(played: list[Played]) -> dict[str, Any]:
         "camera_to_result_ms": _percentiles([ms for each in played for ms in each.latencies_ms], 1),
         "cores_used": round(sum(each.cpu_s for each in played) / seconds, 2),
         "load_average_1_min": round(os.getloadavg()[0], 2),
+        "real_time_priority": os.sched_getscheduler(0) in (os.SCHED_RR, os.SCHED_FIFO),
     }
 
 
