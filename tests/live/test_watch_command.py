@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -73,6 +76,30 @@ def test_a_stream_gives_its_page_once(tmp_path: Path) -> None:
     assert [line["text"] for line in page["lines"]] == [NUMBER_ONE, NUMBER_TWO]
     (kept,) = tmp_path.glob("*.json")
     assert json.loads(kept.read_text()) == page
+
+
+def test_once_as_text_is_what_read_prints(film: Path) -> None:
+    done = watch(str(film), "--no-window", "--once", "--format", "text")
+    assert (done.returncode, done.stdout) == (ExitCode.OK, f"{NUMBER_ONE}\n{NUMBER_TWO}\n"), done.stderr
+
+
+def test_csv_with_crops_and_a_command_for_each_number(film: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    script = "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + chr(10))"
+    command = shlex.join([sys.executable, "-c", script, str(told), "{text} {crop}"])
+    done = watch(str(film), "--no-window", "--format", "csv", "--save", str(tmp_path / "kept"), "--on-settled", command)
+    assert done.returncode == ExitCode.OK, done.stderr
+    rows = [row for row in csv.DictReader(done.stdout.splitlines()) if row["event"] == "settled"]
+    assert sorted(row["text"] for row in rows) == sorted([NUMBER_ONE, NUMBER_TWO])
+    assert all(Path(row["crop"]).is_file() for row in rows)
+    assert sorted(told.read_text().splitlines()) == sorted(f"{row['text']} {row['crop']}" for row in rows)
+
+
+def test_crops_in_the_objects_are_pictures(film: Path) -> None:
+    done = watch(str(film), "--no-window", "--once", "--crops")
+    settled = [entry for entry in entries(done.stdout) if entry["event"] == "settled"]
+    assert len(settled) == 2
+    assert all(base64.b64decode(entry["crop_png"]).startswith(b"\x89PNG") for entry in settled)
 
 
 def test_once_on_an_empty_page_exits_with_4(tmp_path: Path) -> None:
@@ -155,6 +182,12 @@ def test_a_source_that_cannot_be_read_gives_one_line(arguments: list[str], code:
         (["--once", "--timeout", "nan"], "--timeout is nan"),
         (["--min-confidence", "2"], "min-confidence is 2"),
         (["--save", "{file}/x"], "--save"),
+        (["--certain", "1.5"], "certain is 1.5"),
+        (["--on-settled", ""], "--on-settled is empty"),
+        (["--on-settled", "no-such-command-4711"], "no command that can be run"),
+        (["--on-settled", "true {{nonsense}}"], "{nonsense} is not known"),
+        (["--on-settled-timeout", "0"], "--on-settled-timeout is 0"),
+        (["--mqtt", "pi.local"], "--mqtt is 'pi.local'"),
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_opened(

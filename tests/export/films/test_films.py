@@ -44,7 +44,6 @@ def told(text: str, box: tuple[int, int, int, int], at_s: float = 1.0, identity:
 def test_a_film_begins_and_ends_without_its_sheet(film: Take) -> None:
     story = film.choreography
     assert story.at(0.0).away == story.at(story.length_s).away == 1.0
-    assert story.at(0.0).hand == 1.0
     assert story.at(story.rest_s).away == 0.0
     assert film.length == int(story.length_s * FPS)
 
