@@ -28,7 +28,7 @@ from edge_digits.sources.camera import Camera
 DEFAULT_TIMEOUT_S: Final = 30.0
 SOURCE: Final = "camera index, pi (Raspberry Pi camera), device path, video file, folder of frames or URL (default: camera 0)"
 HOOK_TIMEOUT_S: Final = 10.0
-END_S: Final = 0.7
+END_S: Final = 0.4
 """Longest wait for commands and messages under way when a signal or a key ended it: it shall be gone within a second."""
 SAVE_FOLDER: Final = Path()
 """Where the key `s` saves without --save: the current folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from edge_digits.sources.frame import Frame, Picture
 
 SWITCH_S: Final = 0.0005
 """Longest time for which one thread keeps Python to itself while another wants it, in place of Python's own 5 ms."""
-CLOSE_S: Final = 2.0
-"""Longest wait for a reading when closing: a page takes a tenth of it on a slow machine."""
+CLOSE_S: Final = 0.5
+"""Longest wait for a reading when closing."""
+EXIT_S: Final = 5.0
+"""Longest wait for it when Python ends: a thread that comes back out of OpenCV while Python is taken down aborts the process."""
 
 
 def let_the_loop_go_first() -> None:
@@ -100,8 +103,11 @@ class ReadingThread:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(CLOSE_S)
+        for thread in (self._thread, self._left):
+            if thread is not None:
+                thread.join(CLOSE_S)
+                if thread.is_alive():
+                    atexit.register(thread.join, EXIT_S)
 
     def _run(self) -> None:
         this = threading.current_thread()

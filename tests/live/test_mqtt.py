@@ -44,6 +44,7 @@ def free_port() -> int:
 
 @contextmanager
 def broker(port: int, folder: Path, more: str = "allow_anonymous true") -> Iterator[None]:
+    pytest.importorskip("paho.mqtt")
     assert MOSQUITTO is not None
     (folder / "broker.conf").write_text(f"listener {port} 127.0.0.1\n{more}\n")
     with subprocess.Popen([MOSQUITTO, "-c", str(folder / "broker.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
@@ -139,6 +140,7 @@ def test_home_assistant_finds_every_topic_it_is_told_of(port: int, tmp_path: Pat
 def test_what_settled_while_the_broker_was_away_is_told_when_it_is_there(
     port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("paho.mqtt")
     teller = MqttTeller(parse_broker(f"mqtt://127.0.0.1:{port}"))
     teller.tell(SETTLED)
     said: list[str] = []
