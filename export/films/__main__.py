@@ -1,7 +1,8 @@
 """Films of sheets before a camera, and how `edge-digits watch` does on them.
 
     python -m export.films render --data DATA --fonts /usr/share/fonts --out runs/films --count 60 --seed 2
-    python -m export.films judge runs/films --real-time 6 --out deploy/results/live.json
+    python -m export.films judge runs/films --out deploy/results/live.json
+    python -m export.films speed runs/films --count 6 --out deploy/results/live_speed.json
 
 What is settled is judged by the films' own clock, whatever else the machine does (simulate.py). Whether the loop keeps up with
 a camera is measured in real time, through the Camera of the product: on a machine that does nothing else.
@@ -16,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -58,8 +60,16 @@ def _render(options: argparse.Namespace) -> None:
 def _judge(options: argparse.Namespace) -> None:
     from export.films.judging import judge_films
 
-    films = load_films(options.films)
-    result = judge_films(films[: options.count or None], real_time=options.real_time)
+    _write(options, judge_films(load_films(options.films)[: options.count or None]))
+
+
+def _speed(options: argparse.Namespace) -> None:
+    from export.films.judging import judge_speed
+
+    _write(options, judge_speed(load_films(options.films)[: options.count or None]))
+
+
+def _write(options: argparse.Namespace, result: dict[str, Any]) -> None:
     text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
     if options.out is None:
         print(text, end="")
@@ -72,7 +82,7 @@ def _judge(options: argparse.Namespace) -> None:
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m export.films", description="Films of sheets before a camera, and their judge.")
-    commands = parser.add_subparsers(required=True, metavar="render|judge")
+    commands = parser.add_subparsers(required=True, metavar="render|judge|speed")
     render = commands.add_parser("render", help="make films with known truth")
     render.add_argument("--data", type=Path, required=True, metavar="DIR", help="local data folder; mnist/ at least lies in it")
     render.add_argument("--fonts", type=Path, metavar="DIR", help="folder of fonts, handwritten and printed")
@@ -82,14 +92,17 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     render.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
     render.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the films; finished ones in it are kept")
     render.set_defaults(run=_render)
-    judge = commands.add_parser("judge", help="play films and compare what is settled with the truth")
-    judge.add_argument("films", type=Path, help="folder that render made")
-    judge.add_argument("--count", type=int, default=0, metavar="N", help="the first N films only")
-    judge.add_argument("--real-time", type=int, default=0, metavar="N", help="play the first N films in real time as well (default none)")
-    judge.add_argument("--out", type=Path, metavar="FILE", help="JSON file of the result (default: stdout)")
-    judge.set_defaults(run=_judge)
+    for name, run, what in (
+        ("judge", _judge, "play films by their own clock, and compare what is settled with the truth"),
+        ("speed", _speed, "play films in real time, and measure whether the loop keeps up"),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("films", type=Path, help="folder that render made")
+        command.add_argument("--count", type=int, default=0, metavar="N", help="the first N films only")
+        command.add_argument("--out", type=Path, metavar="FILE", help="JSON file of the result (default: stdout)")
+        command.set_defaults(run=run)
     options = parser.parse_args(arguments)
-    for name, least in (("count", 0), ("jobs", 1), ("seed", 0), ("real_time", 0)):
+    for name, least in (("count", 0), ("jobs", 1), ("seed", 0)):
         if getattr(options, name, least) < least:
             parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
     return options

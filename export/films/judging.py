@@ -67,23 +67,29 @@ class Played:
     cpu_s: float = 0.0
 
 
-def judge_films(films: list[StoredFilm], reader: Reader | None = None, *, real_time: int = 0) -> dict[str, Any]:
-    """Play all films by their own clock, the first `real_time` of them in real time as well, and sum up."""
-    reader = reader or Reader(threads=1)
-    if films:
-        _warm_up(films[0], reader)
+def judge_films(films: list[StoredFilm]) -> dict[str, Any]:
+    """Play films by their own clock, and sum up what is settled."""
+    reader = _warm_reader(films)
     by_clock = [simulate(film, reader) for film in tqdm(films, unit="film", file=sys.stderr)]
-    result = {"model": {"name": reader.classifier.name, "sha256": reader.classifier.sha256}, "opencv": cv2.__version__}
+    result = _head(reader)
     result["settling"] = settling(by_clock)
     result["settling_by_kind"] = {
         kind: {name: value for name, value in settling([p for p in by_clock if p.film.kind == kind]).items() if name in SHORT}
         for kind in sorted({film.kind for film in films})
     }
     result["one_reading_at_rest"] = _one_reading_each(films, reader)
-    if real_time:
-        played = [play(film, reader) for film in tqdm(films[:real_time], unit="film in real time", file=sys.stderr)]
-        result["keeping_up"] = keeping_up(played)
     return result
+
+
+def judge_speed(films: list[StoredFilm]) -> dict[str, Any]:
+    """Play films in real time, and sum up whether the loop keeps up."""
+    reader = _warm_reader(films)
+    played = [play(film, reader) for film in tqdm(films, unit="film", file=sys.stderr)]
+    return {**_head(reader), "keeping_up": keeping_up(played)}
+
+
+def _head(reader: Reader) -> dict[str, Any]:
+    return {"model": {"name": reader.classifier.name, "sha256": reader.classifier.sha256}, "opencv": cv2.__version__}
 
 
 def _one_reading_each(films: list[StoredFilm], reader: Reader) -> dict[str, int]:
@@ -106,11 +112,13 @@ def _picture_at(film: StoredFilm, frame: int) -> NDArray[np.uint8] | None:
     return picture if good else None  # type: ignore[return-value]
 
 
-def _warm_up(film: StoredFilm, reader: Reader) -> None:
-    """The first reading of a process takes longer than all others."""
-    picture = _picture_at(film, int(film.leave_s * FPS))
+def _warm_reader(films: list[StoredFilm]) -> Reader:
+    """A reader that has read already: the first reading of a process takes longer than all others."""
+    reader = Reader(threads=1)
+    picture = _picture_at(films[0], int(films[0].leave_s * FPS)) if films else None
     if picture is not None:
         reader.read(picture)
+    return reader
 
 
 def simulate(film: StoredFilm, reader: Reader) -> Played:
