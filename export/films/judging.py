@@ -19,8 +19,8 @@ from edge_digits import Reader
 from edge_digits.errors import CameraError
 from edge_digits.live.reading_thread import let_the_loop_go_first
 from edge_digits.live.watcher import Look, Watcher, entries
+from edge_digits.sources.address import CameraOptions
 from edge_digits.sources.camera import Camera
-from edge_digits.sources.video import CameraOptions
 from export.films.film import FPS, HEIGHT_PX, WIDTH_PX
 from export.films.play import PlayedFilm, opener_of
 from export.films.simulate import looks_of

@@ -8,7 +8,7 @@ from typing import Any, Final
 import cv2
 
 from edge_digits.errors import CameraError
-from edge_digits.sources.video import Address, CameraOptions
+from edge_digits.sources.address import Address, CameraOptions
 from export.films.film import FPS
 from export.films.store import StoredFilm
 
