@@ -7,6 +7,7 @@ Needs what the product needs, on PYTHONPATH: edge_digits, numpy, OpenCV and onnx
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import sys
@@ -20,7 +21,7 @@ from edge_digits import Reader
 
 
 def main(argv: list[str]) -> int:
-    """OUT.json: {"facts", "pages": [{"text", "digits": [{"digit", "confidence", "box"}]}]}, pages in the order of the pictures."""
+    """OUT.json: {"facts", "networks", "pictures_sha256", "pages": [{"text", "digits": [{"digit", "confidence", "box"}]}]}, pages in the order of the pictures."""
     out, *pictures = (Path(argument) for argument in argv)
     reader = Reader(provider="cpu", threads=1)
     pages = []
@@ -30,7 +31,9 @@ def main(argv: list[str]) -> int:
         pages.append({"text": reading.text, "digits": digits})
     facts = {"architecture": platform.machine(), "python": platform.python_version(), "onnxruntime": onnxruntime.__version__}
     facts |= {"numpy": np.__version__, "opencv": cv2.__version__}
-    out.write_text(json.dumps({"facts": facts, "networks": reader.networks, "pages": pages}), encoding="utf-8")
+    sha256 = [hashlib.sha256(picture.read_bytes()).hexdigest() for picture in pictures]
+    result = {"facts": facts, "networks": reader.networks, "pictures_sha256": sha256, "pages": pages}
+    out.write_text(json.dumps(result), encoding="utf-8")
     return 0
 
 

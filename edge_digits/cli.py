@@ -12,9 +12,11 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from typing import Final
 
-from edge_digits.errors import EdgeDigitsError, ExitCode, missing_library
+from edge_digits.configuration import apply_configuration, configuration_path, load_configuration
+from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError, missing_library
 
 COMMANDS: Final = {
     "read": ("edge_digits.reading.command", "read pictures: photo or scan in, numbers out"),
@@ -75,18 +77,36 @@ def _end_at_once_if_held_up(code: int) -> None:
 
 
 def _dispatch(argv: list[str]) -> ExitCode:
+    asked, argv = _asked_configuration(argv)
     name = argv[0] if argv else ""
     if name not in COMMANDS:
         _top_parser().parse_args(argv or ["--help"])
         return ExitCode.USAGE
+    path = configuration_path(asked)
     try:
         module = importlib.import_module(COMMANDS[name][0])
     except ImportError as error:
         raise missing_library(error) from error
     parser = argparse.ArgumentParser(prog=f"edge-digits {name}", description=COMMANDS[name][1])
     module.add_arguments(parser)
+    parser.set_defaults(configuration=path)
+    # A broken file is one of the findings of `doctor`, which must run all the same.
+    with suppress(UsageError) if name == "doctor" else nullcontext():
+        apply_configuration(parser, name, load_configuration(path, list(COMMANDS)), path)
     code: ExitCode = module.run(parser.parse_args(argv[1:]))
     return code
+
+
+def _asked_configuration(argv: list[str]) -> tuple[str | None, list[str]]:
+    """The file that `--config FILE` or `--config=FILE` before the command names, and the words behind it."""
+    option, equals, value = (argv[0] if argv else "").partition("=")
+    if option != "--config":
+        return None, argv
+    if equals:
+        return value, argv[1:]
+    if len(argv) < 2:
+        raise UsageError("--config needs the name of a file")
+    return argv[1], argv[2:]
 
 
 def _top_parser() -> argparse.ArgumentParser:
@@ -99,6 +119,7 @@ def _top_parser() -> argparse.ArgumentParser:
         epilog=f"commands:\n{listing}\n\n`edge-digits COMMAND --help` tells more.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--config", metavar="FILE", help="defaults of all options (TOML); else $EDGE_DIGITS_CONFIG, else your own file")
     parser.add_argument("--version", action="version", version=f"edge-digits {__version__}")
     parser.add_argument("command", choices=list(COMMANDS), metavar="COMMAND", help="one of those below")
     return parser

@@ -23,6 +23,9 @@ settings.load_profile("steady")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# What the developer's own edge-digits.toml says must not change what the tests see.
+os.environ["EDGE_DIGITS_CONFIG"] = os.devnull
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 """Photographed pages with their truth, and data sets; lies beside the repository and is no part of it."""
