@@ -21,7 +21,10 @@ from edge_digits import Reader
 
 
 def main(argv: list[str]) -> int:
-    """OUT.json: {"facts", "networks", "pictures_sha256", "pages": [{"text", "digits": [{"digit", "confidence", "box"}]}]}, pages in the order of the pictures."""
+    """OUT.json: {"facts", "networks", "pictures_sha256", "pages": [{"text", "digits": [{"digit", "confidence", "box"}]}]}.
+
+    Pages in the order of the pictures.
+    """
     out, *pictures = (Path(argument) for argument in argv)
     reader = Reader(provider="cpu", threads=1)
     pages = []

@@ -27,7 +27,7 @@ COMMANDS: Final = {
     "adapt": ("edge_digits.personal.adapt_command", "fit the model to one person's hand"),
     "evaluate": ("edge_digits.bench.evaluate_command", "score readings against a transcription"),
     "serve": ("edge_digits.web.command", "read pictures in a web page on this machine"),
-    "doctor": ("edge_digits.doctor", "check this installation"),
+    "doctor": ("edge_digits.doctor.command", "check this installation"),
     "info": ("edge_digits.recognition.info_command", "list the models and their figures"),
 }
 

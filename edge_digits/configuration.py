@@ -45,8 +45,8 @@ def own_path() -> Path:
     return (Path(home) if home else Path("~/.config").expanduser()) / "edge-digits" / FILE_NAME
 
 
-def load_configuration(path: Path | None, commands: Sequence[str]) -> dict[str, Any]:
-    """The file's content, {} without a file. Tables must be named by commands. Raises UsageError."""
+def load_configuration(path: Path | None, commands: Sequence[str] | None = None) -> dict[str, Any]:
+    """The file's content, {} without a file. commands : the names that tables may have, None allows any. Raises UsageError."""
     if path is None:
         return {}
     try:
@@ -56,7 +56,7 @@ def load_configuration(path: Path | None, commands: Sequence[str]) -> dict[str, 
     except ValueError as error:  # of the TOML, or of the encoding
         raise UsageError(f"configuration {path} is no TOML: {error}") from error
     for name, value in content.items():
-        if isinstance(value, dict) and name not in commands:
+        if commands is not None and isinstance(value, dict) and name not in commands:
             raise UsageError(f"configuration {path}: there is no command '{name}'{_near(name, commands)}")
     return content
 
