@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Final, Protocol
 
 from edge_digits.errors import CameraError, ExitCode
+from edge_digits.heartbeat import Heartbeat
 from edge_digits.live.correcting import Correcting
 from edge_digits.live.outputs import Outputs
 from edge_digits.live.saving import Keeper
@@ -92,7 +93,9 @@ class Watch:
         """
         started = monotonic()
         with self._signals(), self._progress() as advance:
+            heart = Heartbeat()
             while not self._stopped_by and not self._source.ended:
+                heart.beat()
                 if self._is_time_up(monotonic() - started):
                     break
                 look = self._turn()
