@@ -15,6 +15,20 @@ INT8_FEATURES: Final = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"
 
 OTHER_FEATURES: Final = ("avx2", "avx512f", "avx512bw", "asimd", "sve")
 
+ARM_PARTS: Final = {
+    "0xd03": "Cortex-A53",
+    "0xd04": "Cortex-A35",
+    "0xd05": "Cortex-A55",
+    "0xd07": "Cortex-A57",
+    "0xd08": "Cortex-A72",
+    "0xd0b": "Cortex-A76",
+    "0xd0c": "Neoverse-N1",
+    "0xd40": "Neoverse-V1",
+    "0xd41": "Cortex-A78",
+    "0xd4f": "Neoverse-V2",
+}
+"""Arm's part numbers (implementer 0x41), as the kernel's arch/arm64/include/asm/cputype.h lists them."""
+
 DISTRIBUTIONS: Final = (
     "numpy",
     "onnxruntime",
@@ -73,7 +87,14 @@ def usable_cores() -> int:
 def cpu_model() -> str | None:
     """The CPU's name as its maker gives it; None where the system does not tell."""
     info = _cpu_info()
-    return info.get("model name") or info.get("Model") or info.get("Hardware") or platform.processor() or None
+    return (
+        info.get("model name")
+        or info.get("Model")
+        or ARM_PARTS.get(info.get("CPU part", ""))
+        or info.get("Hardware")
+        or platform.processor()
+        or None
+    )
 
 
 def cpu_flags() -> frozenset[str]:

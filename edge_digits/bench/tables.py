@@ -32,9 +32,9 @@ def print_card(card: Mapping[str, Any], out: TextIO) -> None:
     print_head(card, out)
     for page in card["pages"]:
         print(f"\n{page['name']} ({page['origin']}), {page['width']}x{page['height']}, {page['digits']} digits read: ms a page", file=out)
-        columns = [(entry, percentile) for entry in page["threads"] for percentile in ("p50", "p95")]
-        heading = ["stage", *(f"{entry['threads']} thr {percentile}" for entry, percentile in columns)]
-        stages = page["threads"][0]["ms"]
+        columns = [(entry, percentile) for entry in page["cases"] for percentile in ("p50", "p95", "p99")]
+        heading = ["stage", *(f"{_short(entry)} {percentile}" for entry, percentile in columns)]
+        stages = page["cases"][0]["ms"]
         print_table([heading, *([stage, *(e["ms"][stage][p] for e, p in columns)] for stage in stages)], out)
     print("\nclassifier alone", file=out)
     tile_heading = ["precision", "provider", "threads", "batch", "ms p50", "p95", "p99", "us a digit", "digits a s"]
@@ -43,6 +43,11 @@ def print_card(card: Mapping[str, Any], out: TextIO) -> None:
     steps = "  ".join(f"{key.removesuffix('_ms')} {cold[key]['p50']:.0f}" for key in cold if key.endswith("_ms"))
     print(f"\ncold start, ms (median of {cold['process_ms']['count']} processes): {steps}", file=out)
     print(f"memory, MiB: {_memory(cold)}", file=out)
+    if card["crossover_batch"] is not None:
+        print(f"CUDA is faster than int8 on the CPU from {card['crossover_batch']} digits at once", file=out)
+    before, after = (_power(card["power"][when]) for when in ("before", "after"))
+    if before or after:
+        print(f"power: {before or ABSENT} before, {after or ABSENT} after", file=out)
 
 
 def print_footprint(card: Mapping[str, Any], out: TextIO) -> None:
@@ -86,6 +91,18 @@ def _files(model: Mapping[str, Any]) -> str:
     networks = {model["name"]: own, **model["companions"]}
     sizes = {name: [f"{precision} {file['bytes']:,}" for precision, file in files.items()] for name, files in networks.items()}
     return "; ".join(f"{name} {', '.join(texts)}" for name, texts in sizes.items())
+
+
+def _short(case: Mapping[str, Any]) -> str:
+    provider = "" if case["provider"].startswith("CPU") else f" {case['provider'].removesuffix('ExecutionProvider')}"
+    return f"{case['precision']}{provider} {case['threads'] or 'auto'} thr"
+
+
+def _power(facts: Mapping[str, Any]) -> str:
+    """Heat and clock, as far as they are told."""
+    parts = [f"{name} {degrees:g} degrees Celsius" for name, degrees in facts["temperature_c"].items()]
+    parts += [f"{facts['clock_mhz']:.0f} MHz"] if facts["clock_mhz"] else []
+    return ", ".join([*parts, *([f"governor {facts['governor']}"] if facts["governor"] else []), *(facts["throttled"] or [])])
 
 
 def _tile_row(entry: Mapping[str, Any]) -> list[Any]:

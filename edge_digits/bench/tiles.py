@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from edge_digits.bench import timing
+from edge_digits.bench import machine, timing
 from edge_digits.bench.sample import golden_digits
 from edge_digits.errors import ModelNotFoundError
 from edge_digits.options import Precision, Provider, RecognitionOptions
@@ -17,6 +17,9 @@ from edge_digits.paper.tiles import as_model_input
 from edge_digits.recognition import engine
 from edge_digits.recognition.classifier import Classifier
 from edge_digits.recognition.companions import companion_files
+
+MOST_THREADS: Final = 16
+"""Tiles are small: more threads only wait for each other."""
 
 Case = tuple[str, str, int, int]
 """Precision, provider obtained, threads, batch."""
@@ -83,6 +86,24 @@ def model_facts(classifiers: Sequence[Classifier]) -> dict[str, Any]:
     return {"name": classifiers[0].name} | files | {"companions": companion_files() | companion_files(classifiers[0].file.folder)}
 
 
+def crossover(entries: Sequence[Mapping[str, Any]]) -> int | None:
+    """The smallest batch from which on CUDA takes less time for a digit than int8 on the CPU; None where it never does, or was not run.
+
+    entries : of measure_tiles; each side at its best number of threads.
+    """
+    best: dict[tuple[str, int], float] = {}
+    for entry in entries:
+        if entry["provider"] == engine.CUDA or entry["precision"] == "int8":
+            case = (entry["provider"], entry["batch"])
+            best[case] = min(entry["us_per_digit"], best.get(case, entry["us_per_digit"]))
+    both = sorted(batch for provider, batch in best if provider == engine.CUDA and (engine.CPU, batch) in best)
+    faster = [batch for batch in both if best[engine.CUDA, batch] < best[engine.CPU, batch]]
+    lost = [batch for batch in both if batch not in faster]
+    return next((batch for batch in faster if not lost or batch > lost[-1]), None)
+
+
 def threads_to_try() -> list[int]:
-    """One thread, and as many as a Reader takes by itself."""
-    return sorted({1, engine.default_threads()})
+    """1, 2, 4 and so on up to the cores that may be used, and as many as a Reader takes by itself."""
+    cores = machine.usable_cores()
+    doubled = [2**power for power in range(MOST_THREADS.bit_length()) if 2**power <= min(cores, MOST_THREADS)]
+    return sorted({*doubled, min(cores, MOST_THREADS), engine.default_threads()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from math import comb
 from time import perf_counter
 from typing import Any, Final, TypeVar
 
@@ -12,6 +13,8 @@ import numpy as np
 from edge_digits.errors import UsageError
 
 PERCENTILES: Final = (50, 95, 99)
+
+CONFIDENCE: Final = 0.95
 
 FEWEST_ROUNDS: Final = 3
 """Rounds that are always timed, however small the time budget: a median needs three."""
@@ -38,13 +41,30 @@ class Effort:
             raise UsageError(f"warm-up is {self.warm_up}; give 0 or more")
 
 
-def summarize(samples: Sequence[float]) -> dict[str, float | int]:
-    """Percentiles of samples of any unit: {"p50", "p95", "p99", "mean", "min", "count"}. Raises ValueError without samples."""
+def summarize(samples: Sequence[float]) -> dict[str, Any]:
+    """Percentiles of samples of any unit: {"p50", "p95", "p99", "mean", "min", "count", "median_between"}.
+
+    median_between : [low, high] that hold the true median in 95 of 100 runs (`median_interval`). Raises ValueError without samples.
+    """
     if not samples:
         raise ValueError("no samples to summarize")
-    values = np.asarray(samples, np.float64)
-    summary: dict[str, float | int] = {f"p{p}": round(float(np.percentile(values, p)), 4) for p in PERCENTILES}
-    return summary | {"mean": round(float(values.mean()), 4), "min": round(float(values.min()), 4), "count": len(samples)}
+    values = np.sort(np.asarray(samples, np.float64))
+    summary: dict[str, Any] = {f"p{p}": round(float(np.percentile(values, p)), 4) for p in PERCENTILES}
+    summary |= {"mean": round(float(values.mean()), 4), "min": round(float(values[0]), 4), "count": len(samples)}
+    low, high = median_interval(len(samples))
+    return summary | {"median_between": [round(float(values[low]), 4), round(float(values[high]), 4)]}
+
+
+def median_interval(count: int) -> tuple[int, int]:
+    """Ranks from 0 of the sorted samples that hold the median of what they were drawn from with at least 95 % confidence.
+
+    Of any distribution: how many samples lie below its median is binomial with one half. First and last where count is too small.
+    """
+    below, low = comb(count, 0) / 2**count, 0
+    while low + 1 <= count // 2 and below + comb(count, low + 1) / 2**count <= (1.0 - CONFIDENCE) / 2:
+        low += 1
+        below += comb(count, low) / 2**count
+    return low, count - 1 - low
 
 
 def time_call(call: Callable[[], Any]) -> float:

@@ -16,6 +16,7 @@ from edge_digits.errors import ExitCode
 FEW = ["--repeat", "2", "--warm-up", "0", "--threads", "1", "--batch", "1,4"]
 CARD_KEYS = {
     "card", "card_version", "date", "command", "machine", "software", "model", "provider", "quick", "pages", "tiles", "cold_start",
+    "crossover_batch", "power", "load_average_after",
 }  # fmt: skip
 
 
@@ -47,6 +48,10 @@ def test_card_of_a_picture(picture: Path, tmp_path: Path, capsys: pytest.Capture
     assert card["command"].startswith("edge-digits bench ")
     assert "--threads 1 --batch 1,4" in card["command"]
     assert "cold start" in printed.err
+    case = card["pages"][0]["cases"][0]
+    assert case["ms"]["total"]["median_between"][0] <= case["ms"]["total"]["p50"] <= case["ms"]["total"]["median_between"][1]
+    assert card["crossover_batch"] is None
+    assert set(card["power"]) == {"before", "after", "energy_j", "elapsed_s"}
     assert "small.jpg (given), 640x480" in printed.err
 
 
@@ -57,19 +62,20 @@ def test_quick_without_pictures_says_what_it_read(capsys: pytest.CaptureFixture[
     assert card["quick"] is True
     assert [page["origin"] for page in card["pages"]] == ["sample"]
     assert card["pages"][0]["digits"]
-    assert [entry["threads"] for entry in card["pages"][0]["threads"]] == [1]
+    assert [(entry["precision"], entry["threads"]) for entry in card["pages"][0]["cases"]] == [("int8", 1), ("float", 1)]
     assert {entry["batch"] for entry in card["tiles"]} == {1, 8, 64, 256}
     assert card["tiles"][0]["call_ms"]["count"] >= FEWEST_ROUNDS
     assert "sample_page.jpg (sample)" in printed.err
 
 
-def test_without_pictures_two_synthetic_pages_follow_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_pictures_three_synthetic_pages_follow_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *FEW]) == ExitCode.OK
     printed = capsys.readouterr()
     pages = card_of(printed.out)["pages"]
-    assert [page["origin"] for page in pages] == ["sample", "synthetic", "synthetic"]
-    assert pages[2]["width"] * pages[2]["height"] == 12_000_000
-    assert pages[2]["digits"] > 250
+    assert [page["origin"] for page in pages] == ["sample", "synthetic", "synthetic", "synthetic"]
+    assert pages[3]["width"] * pages[3]["height"] == 12_000_000
+    assert pages[3]["digits"] > 250
+    assert (pages[1]["width"], pages[1]["height"]) == (1280, 720)
     assert "golden digits (synthetic)" in printed.err
 
 
@@ -99,6 +105,9 @@ def test_only_bad_pictures_give_one_line_and_no_card(tmp_path: Path, capsys: pyt
         (["--model", "nobody"], ExitCode.MODEL, "no model 'nobody'"),
         (["--out", "/nowhere/at/all/card.json"], ExitCode.USAGE, "--out /nowhere/at/all/card.json"),
         (["footprint", "--repeat", "0"], ExitCode.USAGE, "repeat is 0"),
+        (["compare", "one.json"], ExitCode.USAGE, "compare takes two cards, not 1"),
+        (["table"], ExitCode.USAGE, "table takes one card or more"),
+        (["table", "none.json"], ExitCode.USAGE, "none.json cannot be read"),
     ],
 )
 def test_mistakes(words: list[str], code: ExitCode, said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from edge_digits.bench.timing import FEWEST_ROUNDS, Effort, interleave, summarize
+from edge_digits.bench.timing import FEWEST_ROUNDS, Effort, interleave, median_interval, summarize
 from edge_digits.errors import UsageError
 
 
 def test_summary_of_known_samples() -> None:
     summary = summarize([float(n) for n in range(1, 102)])
+    between = summary.pop("median_between")
     assert summary == {"p50": 51.0, "p95": 96.0, "p99": 100.0, "mean": 51.0, "min": 1.0, "count": 101}
+    assert between == [41.0, 61.0]
+
+
+def test_the_median_lies_between_its_ranks_in_95_of_100_runs() -> None:
+    """Ranks of tables of order statistics: 6 samples are the fewest that bound a median with 95 %."""
+    assert [median_interval(count) for count in (1, 2, 5, 6, 10, 20)] == [(0, 0), (0, 1), (0, 4), (0, 5), (1, 8), (5, 14)]
+    random = np.random.default_rng(7)
+    draws = np.sort(random.exponential(size=(2000, 20)), axis=1)
+    held = (draws[:, 5] <= np.log(2)) & (np.log(2) <= draws[:, 14])
+    assert 0.94 <= held.mean() <= 0.98
 
 
 def test_no_samples_have_no_summary() -> None:
