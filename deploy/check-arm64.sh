@@ -52,6 +52,8 @@ prepare_root() { # a Debian root: packages fetched and unpacked, nothing of it r
     rm -rf "$root"
     debootstrap --foreign --arch=arm64 --variant=minbase "--include=$packages" "$suite" "$root" >"$work/debootstrap.log"
     for package in "$root"/var/cache/apt/archives/*.deb; do dpkg-deb -x "$package" "$root"; done
+    cp "$root/usr/share/base-passwd/passwd.master" "$root/etc/passwd"
+    cp "$root/usr/share/base-passwd/group.master" "$root/etc/group"
     touch "$root/unpacked"
 }
 
@@ -82,10 +84,12 @@ prepare_home() { # the tracked files, the wheel made of them, and the wheels tha
     "$work/x86_64/bin/python" -m pip install -q -c "$tree/constraints.txt" "edge-digits[headless] @ file://$home/wheels/$wheel"
 }
 
-arm64() { # runs a command on the emulated processor; pip there knows no index, only the folder of wheels
+# Runs a command on the emulated processor. pip there knows no index, only the folder of wheels. OpenCV gets one thread: with
+# several, the emulator was seen to hang or crash, at another place each time.
+arm64() {
     env -i HOME=/home/pi PATH=/usr/bin:/bin LANG=C.UTF-8 PIP_NO_INDEX=1 PIP_FIND_LINKS=/home/pi/wheels PIP_ONLY_BINARY=:all: \
-        PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
-        proot -q "qemu-aarch64-static -cpu $processor" -r "$root" -b /proc -b /sys -b /dev -b "$work/cpuinfo:/proc/cpuinfo" \
+        PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 OPENCV_FOR_THREADS_NUM=1 \
+        proot -0 -q "qemu-aarch64-static -cpu $processor" -r "$root" -b /proc -b /sys -b /dev -b "$work/cpuinfo:/proc/cpuinfo" \
         -b "$home:/home/pi" -w /home/pi "$@"
 }
 
@@ -115,6 +119,14 @@ check() {
     readme_command
     arm64 /bin/sh -euc "cd edge_digits && $(readme_command)" | tee "$work/sample.txt"
     grep -q '^[0-9]' "$work/sample.txt"
+
+    step "deploy/pi/install.sh, twice, and --uninstall"
+    arm64 /bin/bash edge_digits/deploy/pi/install.sh
+    arm64 /bin/bash edge_digits/deploy/pi/install.sh | grep -v '^ok\|->'
+    arm64 /usr/bin/id edge-digits
+    arm64 /bin/ls -l /etc/systemd/system/edge-digits.service /etc/edge-digits/edge-digits.toml /usr/local/bin/edge-digits
+    arm64 /usr/local/bin/edge-digits --config /etc/edge-digits/edge-digits.toml read pictures/sample_page.jpg
+    arm64 /bin/bash edge_digits/deploy/pi/install.sh --uninstall --purge
 
     step "readings with the wheel, there and here"
     local names=()
