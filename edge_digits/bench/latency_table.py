@@ -70,4 +70,14 @@ def _when(card: Card) -> str:
     runtime = next(f"ONNX Runtime {software[name]}" for name in ("onnxruntime", "onnxruntime-gpu") if name in software)
     opencv = next(f"OpenCV {version}" for name, version in software.items() if name.startswith("opencv"))
     versions = [f"edge_digits {software['edge_digits']}", f"Python {software['python']}", runtime, opencv, f"NumPy {software['numpy']}"]
-    return ", ".join([card["date"][:10], *versions])
+    return ", ".join([card["date"][:10], *versions]) + _busy(card)
+
+
+def _busy(card: Card) -> str:
+    """Said of a card whose machine had more to do than it has cores."""
+    load, cores = card["machine"].get("load_average"), card["machine"]["cores_usable"]
+    return (
+        f"; the machine was busy besides, load average {load:.0f} on {cores} cores, and faster when it is not"
+        if load and load > cores
+        else ""
+    )

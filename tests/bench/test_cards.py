@@ -111,6 +111,13 @@ def test_the_table_has_a_row_a_precision(tmp_path: Path, capsys: pytest.CaptureF
     assert len([element for element in drawn.iter() if element.get("fill") == "none"]) == 2
 
 
+def test_a_busy_machine_is_told_under_the_table() -> None:
+    busy = {**card(), "machine": {**card()["machine"], "load_average": 9.4}}
+    assert "load average 9 on 4 cores" in latency_table.markdown([busy])
+    busy["machine"]["load_average"] = 1.0
+    assert "load average" not in latency_table.markdown([busy])
+
+
 def test_a_picture_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="no card holds measured tiles"):
         latency_plot.svg([{**card(), "tiles": []}])
