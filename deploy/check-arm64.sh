@@ -4,8 +4,8 @@
 #     deploy/check-arm64.sh [--work DIR] [--out DIR] [PICTURE...]
 #
 # Inside a Debian root for arm64, on an emulated Cortex-A72 (the processor of a Raspberry Pi 4): the wheel of this tree and all that
-# it needs, installed from wheels alone; `doctor` and `info`; README's first command as it stands there; then the sample page and each
-# PICTURE read with that wheel, there and here, and compared. What was said goes to OUT/arm64.txt, the comparison to
+# it needs, installed from wheels alone; `doctor` and `info`; README's first command as it stands there; pi/install.sh and its
+# --uninstall; then the sample page and each PICTURE read with that wheel, there and here, and compared. What was said goes to OUT/arm64.txt, the comparison to
 # OUT/readings-arm64.json (OUT: deploy/results). Exit code 1 when anything differs or fails, 2 when the check cannot be run.
 #
 # Needs on Debian: apt-get install debootstrap qemu-user-static proot (debootstrap wants root), and Python 3.11 or newer with venv.
