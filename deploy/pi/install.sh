@@ -48,7 +48,7 @@ check_system() {
     command -v python3 >/dev/null || fail "python3 not found; run: sudo apt install python3 python3-venv"
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "needs Python 3.10 or newer; install the present Raspberry Pi OS"
     python3 -c 'import ensurepip' 2>/dev/null || fail "venv is incomplete; run: sudo apt install python3-venv"
-    if ! mkdir -p "$home" 2>/dev/null || [ ! -w "$home" ]; then
+    if ! { mkdir -p "$home" && touch "$home/probe" && rm "$home/probe"; } 2>/dev/null; then
         fail "$home cannot be written: if the root is read-only, switch the overlay off in raspi-config, restart, and try again"
     fi
 }
