@@ -67,6 +67,7 @@ install_program() {
     "$home/venv/bin/python" -m pip install -q --upgrade -c "$tree/constraints.txt" "${tree}[headless]"
     # The same version from a changed clone counts as installed already.
     "$home/venv/bin/python" -m pip install -q --force-reinstall --no-deps "$tree"
+    mkdir -p "$(dirname "$program")"
     ln -sfn "$home/venv/bin/edge-digits" "$program"
     put "$tree/README.md" "$home/README.md" || true
     say "$("$program" --version) in $home"
