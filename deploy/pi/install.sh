@@ -10,6 +10,7 @@
 # edge-digits.service. Running it again changes nothing that is right already. While it runs nothing is written to the card unless
 # the settings ask for it, so that the root may be made read-only afterwards (raspi-config, Performance, Overlay File System).
 set -euo pipefail
+export PATH=$PATH:/usr/sbin:/sbin # useradd and its like; `su` leaves them out
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(cd "$here/../.." && pwd)
 
