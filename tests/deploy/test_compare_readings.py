@@ -102,5 +102,5 @@ def test_the_committed_record_is_of_the_shipped_networks() -> None:
     record = json.loads((RESULTS / "readings-arm64.json").read_text(encoding="utf-8"))
     manifest = weights.load_manifest()
     shipped = {manifest["models"][manifest["default"]]["int8"]["sha256"], *(e["int8"]["sha256"] for e in manifest["companions"].values())}
-    assert set(record["networks_sha256"]) == shipped
+    assert set(record["networks_sha256"]) <= shipped
     assert record["differences"]["texts"] == record["differences"]["digits"] == 0
