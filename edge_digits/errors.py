@@ -6,6 +6,7 @@
     |   |-- InputIsFolderError           (also IsADirectoryError)
     |   |-- InputPermissionError         (also PermissionError)
     |   |-- InputDecodeError             (also ValueError)  empty, truncated, no picture
+    |   |-- FormNotFoundError            (also ValueError)  the form of the template is not on the picture
     |   |-- InputTooLargeError           (also ValueError)  over the pixel limit
     |   `-- InputNeedsExtraError         (also ImportError)  a kind of file that an extra reads
     |-- UsageError                       2  (also ValueError)  an option or argument is wrong
@@ -67,6 +68,10 @@ class InputPermissionError(InputError, PermissionError):
 
 class InputDecodeError(InputError, ValueError):
     """The bytes hold no picture that can be decoded."""
+
+
+class FormNotFoundError(InputError, ValueError):
+    """The form of the template is not found on the picture."""
 
 
 class InputTooLargeError(InputError, ValueError):

@@ -69,11 +69,16 @@ def load_digits(folder: Path, split: Split) -> tuple[DigitSet, ...]:
 
 
 def _of_split(glyphs: GlyphSet, split: Split) -> DigitSet:
+    aside = [
+        hashlib.sha256(np.ascontiguousarray(glyph).tobytes()).digest()[3] % VALIDATION_ONE_IN == 0 for glyph in glyphs.glyphs
+    ]
+    return digit_set(glyphs.take(np.array(aside, bool) == (split == "validation"), glyphs.name))
+
+
+def digit_set(glyphs: GlyphSet) -> DigitSet:
+    """The digits of a set that are large enough to be written, cropped to their ink."""
     kept, labels = [], []
     for glyph, label in zip(glyphs.glyphs, glyphs.labels, strict=True):
-        aside = hashlib.sha256(np.ascontiguousarray(glyph).tobytes()).digest()[3] % VALIDATION_ONE_IN == 0
-        if aside != (split == "validation"):
-            continue
         ink = crop_to_ink(without_crumbs(glyph))
         if min(ink.shape) >= 2 and max(ink.shape) >= 8:
             kept.append(ink)

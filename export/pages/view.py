@@ -86,9 +86,17 @@ _BOARD_SHARES: Final = (0.0, 0.6, 0.25, 0.15, 0.0)
 
 
 def photograph(rng: np.random.Generator, sheet: Sheet, sources: Sources, *, written: bool = False) -> Photograph:
-    """One picture of a sheet. written : whether its pen strokes are told, too."""
+    """One picture of a sheet, in a setting and from a place drawn at random. written : whether its pen strokes are told, too."""
     setting = SETTINGS[int(rng.choice(len(SETTINGS), p=_BOARD_SHARES if sheet.kind in BOARDS else _SHARES))]
     view = frame_on_desk(rng, sheet, held=setting == "hand") if setting in ("desk", "hand") else frame_window(rng, sheet, setting)
+    done = photograph_from(rng, sheet, sources, setting, view, written=written)
+    return turned(done, int(rng.integers(1, 4)) if rng.random() < 0.05 else 0)
+
+
+def photograph_from(
+    rng: np.random.Generator, sheet: Sheet, sources: Sources, setting: str, view: View, *, written: bool = False
+) -> Photograph:
+    """One picture of a sheet seen as the view says, in light and with a camera that fit the setting, one of SETTINGS."""
     sighting = sight(sheet, view.pose)
     boxes = [digit.box for digit in sighting.digits]
     smallest = min((box[3] for box in boxes), default=30.0)
@@ -104,8 +112,7 @@ def photograph(rng: np.random.Generator, sheet: Sheet, sources: Sources, *, writ
     taken = take(rng, light.shine(focus(picture, camera)), camera, sources.noise)
     sighting = sighting.legible(taken)
     strokes = _strokes(sheet, view) if written else None
-    done = Photograph(taken, sighting.digits, sighting.clutter, sheet.kind, setting, sighting.lines, written=strokes)
-    return turned(done, int(rng.integers(1, 4)) if rng.random() < 0.05 else 0)
+    return Photograph(taken, sighting.digits, sighting.clutter, sheet.kind, setting, sighting.lines, written=strokes)
 
 
 def _strokes(sheet: Sheet, view: View) -> NDArray[np.uint8]:
