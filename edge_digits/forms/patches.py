@@ -6,7 +6,9 @@ its print by a few pixels before the print is taken out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -25,13 +27,15 @@ Grey = NDArray[np.uint8]
 
 BOX_HEIGHT_PX: Final = 64
 """Height to which a field's box is brought: three times that of a tile's digit."""
-MARGIN_SHARE: Final = 0.4
+MARGIN_SHARE: Final = 0.5
 """Paper around a box that is looked at too, in heights of the box: digits reach over their boxes."""
 LONGEST_PATCH_PX: Final = 4000
 FRAME_PX: Final = 3
 """Width of a printed frame of 0.3 mm in a patch, rims included."""
-REACH_SHARE: Final = 0.32
-"""How far the print may lie from where the alignment says, in heights of the box; 2.5 mm of a box of 8 mm."""
+REACH_SHARE: Final = 0.45
+"""How far the print may lie from where the alignment says, in heights of the box; 3.6 mm of a box of 8 mm."""
+NEAR_REACH_PX: Final = 6
+"""The same where the fields around say where it lies."""
 CELL_REACH_PX: Final = 3
 """The same of one box of a field from the field's own shift."""
 DARKEST_COUNTED: Final = 110
@@ -43,6 +47,9 @@ LEAST_DARKER: Final = 1.6
 """A pen so many times darker than the print is told from it by darkness alone."""
 LEAST_AGREEMENT: Final = 0.15
 """Correlation with the print below which a shift is not believed."""
+SURE_AGREEMENT: Final = 0.35
+"""Correlation from which it is believed without asking the fields around: writing in all boxes leaves 0.4 and more."""
+NEIGHBOURS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,21 @@ class Patch:
     agreement: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """A field's patch and where its print seems to lie. middle : of the field, page units. scale : pixels of the patch to one."""
+
+    middle: tuple[float, float]
+    scale: float
+    page: Page
+    printed: Grey
+    boxes: tuple[Box, ...]
+    darkness: Grey
+    straight: Grey
+    shift: tuple[int, int]
+    agreement: float
+
+
 class PatchCutter:
     """Cuts the fields of one sheet out of one picture.
 
@@ -70,8 +92,12 @@ class PatchCutter:
         self._size = frame.width, frame.height
         self._alignment, self._reference = alignment, reference
 
-    def cut(self, field: Field) -> Patch:
-        """The patch of a field."""
+    def cut(self, fields: Sequence[Field]) -> list[Patch]:
+        """The patches of all fields. Where a field's print hardly shows, that of the fields around says where it lies."""
+        located = [self._locate(field) for field in fields]
+        return [_separate(_by_neighbours(each, located)) for each in located]
+
+    def _locate(self, field: Field) -> _Located:
         x, y, width, height = field.box
         margin = MARGIN_SHARE * height
         scale = min(BOX_HEIGHT_PX / height, LONGEST_PATCH_PX / (width + 2 * margin))
@@ -79,11 +105,12 @@ class PatchCutter:
         to_page = np.array([[1 / scale, 0, x - margin], [0, 1 / scale, y - margin], [0, 0, 1]])
         to_frame = self._alignment.to_frame @ to_page
         seen = self._alignment.scale_at(x + width / 2, y + height / 2) / scale
-        grey = self._warp(to_frame, size, seen)
-        boxes = [_moved(box, -(x - margin), -(y - margin), scale) for box in (field.cells or (field.box,))]
-        printed = self._printed(field, to_page, size, scale)
-        page = Page(grey, to_frame, self._size, sheet_found=True)
-        return _separate(page, printed, tuple(boxes))
+        page = Page(self._warp(to_frame, size, seen), to_frame, self._size, sheet_found=True)
+        boxes = tuple(_moved(box, -(x - margin), -(y - margin), scale) for box in (field.cells or (field.box,)))
+        printed, darkness = self._printed(field, to_page, size, scale), measure_darkness(page.grey)
+        straight = _straight(darkness)
+        shift, agreement = _shift(straight, printed, (0, 0), round(REACH_SHARE * BOX_HEIGHT_PX))
+        return _Located((x + width / 2, y + height / 2), scale, page, printed, boxes, darkness, straight, shift, agreement)
 
     def _warp(self, to_frame: NDArray[np.float64], size: tuple[int, int], shrink: float) -> Grey:
         """shrink : pixels of the picture to one of the patch; of large ones a picture halved so often is sampled."""
@@ -121,13 +148,24 @@ def _sampled(picture: Grey, warp: NDArray[np.float64], size: tuple[int, int]) ->
     return np.asarray(flat, np.uint8)
 
 
-def _separate(page: Page, printed: Grey, boxes: tuple[Box, ...]) -> Patch:
+def _by_neighbours(own: _Located, others: Sequence[_Located]) -> _Located:
+    """A field whose print is hardly seen, sought again where the fields around it lie."""
+    sure = [each for each in others if each.agreement >= SURE_AGREEMENT]
+    if own.agreement >= SURE_AGREEMENT or not sure:
+        return own
+    sure.sort(key=lambda each: math.dist(each.middle, own.middle))
+    moves = np.median([np.array(each.shift) / each.scale for each in sure[:NEIGHBOURS]], axis=0) * own.scale
+    around = round(float(moves[0])), round(float(moves[1]))
+    shift, agreement = _shift(own.straight, own.printed, around, NEAR_REACH_PX)
+    return replace(own, shift=shift, agreement=agreement)
+
+
+def _separate(located: _Located) -> Patch:
     """Print and pen of a patch told apart."""
-    darkness = measure_darkness(page.grey)
+    page, printed, boxes, darkness = located.page, located.printed, located.boxes, located.darkness
+    shift, agreement, seen = located.shift, located.agreement, located.straight
     noise = paper_noise(darkness)
     floor = max(float(FAINTEST_INK), NOISE_FACTOR * noise)
-    seen = _straight(darkness)
-    shift, agreement = _shift(seen, printed, (0, 0), round(REACH_SHARE * BOX_HEIGHT_PX))
     rules, cells = np.zeros_like(printed), []
     for box in boxes:
         moved = shift if len(boxes) == 1 or agreement < LEAST_AGREEMENT else _shift_of_cell(seen, printed, box, shift)

@@ -5,7 +5,6 @@ ReportLab writes the PDF (BSD licence, pure Python): lines stay lines at any pri
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,7 +33,7 @@ def print_sheet(template: Template, out: Path) -> None:
     draft = out.with_name(f".{out.name}.part")
     try:
         draft.write_bytes(sheet_pdf(template))
-        os.replace(draft, out)
+        draft.replace(out)
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise UsageError(f"{out}: form cannot be written ({error.strerror or error}); give a place that can") from error
@@ -101,7 +100,9 @@ class _Sheet:
         try:
             wide = self.canvas.stringWidth(text, self.font, size)
         except (UnicodeEncodeError, KeyError) as error:
-            raise UsageError(f"'{text}': cannot be printed with {self.font}; name a TrueType font that has its letters as 'font:'") from error
+            raise UsageError(
+                f"'{text}': cannot be printed with {self.font}; name a TrueType font that has its letters as 'font:'"
+            ) from error
         size = max(SMALLEST_LABEL_MM * POINTS_A_MM, size * min(1.0, room * POINTS_A_MM / max(wide, 1e-6)))
         self.canvas.setFillGray(0.0 if len(text) > 1 else FRAME_GREY)
         self.canvas.setFont(self.font, size)

@@ -11,17 +11,26 @@ from edge_digits.errors import MissingExtraError, UsageError
 from edge_digits.forms.checks import CHECK_DIGITS, Check, CheckDigit, NeverFalls, RangeCheck, SumCheck
 from edge_digits.forms.markers import marker_areas
 from edge_digits.forms.template import CELL, Box, Field, Template
+from edge_digits.options import SourceOptions
 from edge_digits.reading.expect import parse_expectation
 from edge_digits.sources.images import open_frames
 
 PAGES_MM: Final = {"a4": (210.0, 297.0), "a5": (148.0, 210.0), "letter": (215.9, 279.4)}
 TEMPLATE_KEYS: Final = ("name", "title", "page", "reference", "font", "doubt_below", "fields", "checks")
 FIELD_KEYS: Final = ("name", "label", "box", "cells", "expect", "required", "rows", "pitch")
+CHECK_KEYS: Final = {
+    "sum": ("sum", "equals"),
+    "never_falls": ("never_falls",),
+    "range": ("range", "from", "to"),
+    "check_digit": ("check_digit", "field"),
+}
+"""Keys of each check, by the one that says which it is."""
 MOST_ROWS: Final = 200
 MOST_CELLS: Final = 40
 SMALLEST_CELL_MM: Final = (3.0, 4.0)
 """Narrower or lower boxes are not written into legibly."""
-DEFAULT_DOUBT_BELOW: Final = 0.99
+DEFAULT_DOUBT_BELOW: Final = 0.93
+"""Of the least sure view of a digit (judging.py)."""
 
 
 def load_template(path: Path) -> Template:
@@ -104,7 +113,7 @@ def _page_size(page: Any, reference: Path | None, place: str) -> tuple[float, fl
     if reference is not None:
         if page is not None:
             raise UsageError(f"{place}: has both page and reference; with a reference places are its pixels: leave page out")
-        frame = next(open_frames(reference))
+        frame = next(open_frames(reference, SourceOptions()))
         return float(frame.width), float(frame.height)
     if page is None or isinstance(page, str):
         found = PAGES_MM.get((page or "a4").lower())
@@ -159,8 +168,10 @@ def _fields(entry: Any, place: str) -> Iterator[Field]:
 
 def _mask(cells: Any, place: str) -> str:
     """CELL signs and what is printed between them."""
-    mask = CELL * cells if isinstance(cells, int) and not isinstance(cells, bool) else cells
-    if not isinstance(mask, str) or mask.count(CELL) > MOST_CELLS or (mask and CELL not in mask) or (isinstance(cells, int) and cells < 0):
+    counted = isinstance(cells, int) and not isinstance(cells, bool)
+    mask = CELL * min(cells, MOST_CELLS + 1) if counted else cells
+    wrong = not isinstance(mask, str) or (mask and CELL not in mask) or mask.count(CELL) > MOST_CELLS
+    if wrong or (counted and cells < 0):
         raise UsageError(f"{place}: cells is {cells!r}; give the number of boxes, up to {MOST_CELLS}, or a mask such as '####.##'")
     if any(sign not in ".,-/: " for sign in mask.replace(CELL, "")):
         raise UsageError(f"{place}: cells is '{mask}'; between boxes only . , - / : and spaces are printed")
@@ -168,9 +179,7 @@ def _mask(cells: Any, place: str) -> str:
 
 
 def _check(entry: Any, fields: tuple[Field, ...], place: str) -> Check:
-    kinds = {
-        "sum": ("sum", "equals"), "never_falls": ("never_falls",), "range": ("range", "from", "to"), "check_digit": ("check_digit", "field"),
-    }  # fmt: skip
+    kinds = CHECK_KEYS
     kind = next((kind for kind in kinds if isinstance(entry, dict) and kind in entry), None)
     if kind is None:
         raise UsageError(f"{place}: is {entry!r}; give one of {', '.join(kinds)}")
@@ -227,7 +236,11 @@ def _check_places(template: Template, place: str) -> None:
     for name, (x, y, w, h) in boxes:
         if x < 0 or y < 0 or x + w > width or y + h > height:
             raise UsageError(f"{place}: {name} at {[x, y, w, h]} leaves the page of {width:g} x {height:g} {template.unit}; move it")
-    taken = boxes if template.reference is not None else [*boxes, *((f"the marker in corner {i + 1}", a) for i, a in enumerate(marker_areas(template.size)))]
+    taken = (
+        boxes
+        if template.reference is not None
+        else [*boxes, *((f"the marker in corner {i + 1}", a) for i, a in enumerate(marker_areas(template.size)))]
+    )
     for index, (name, box) in enumerate(boxes):
         for other, area in taken[index + 1 :]:
             if _overlap(box, area):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.forms.printing import sheet_pdf
 from edge_digits.forms.template import Box, Field, Template
 from export.forms.answers import digits_by_cell
-from export.pages.pens import InkLayer, Pen, choose_pen, lay_ink
+from export.pages.pens import InkLayer, choose_pen, lay_ink
 from export.pages.sheet import Sheet, WrittenDigit
 from export.pages.writer import Writer
 
@@ -91,5 +89,3 @@ def _write(layer: InkLayer, writer: Writer, digit: int, box: Box, share: float, 
 def _in_px(box: Box) -> Box:
     x, y, width, height = box
     return x * PX_A_MM, y * PX_A_MM, width * PX_A_MM, height * PX_A_MM
-
-

@@ -89,7 +89,9 @@ def _view(rng: np.random.Generator, sheet: Sheet, setting: str) -> View:
     share = float(rng.uniform(0.8, 0.98))
     at = np.array([width, height]) * (1 - share) * rng.uniform(0.2, 0.8, 2)
     homography = np.diag([long_px, long_px, 1.0]) @ fit(plane, (w, h), (float(at[0]), float(at[1]), width * share, height * share))
-    return View(Pose(homography, round(width * long_px), round(height * long_px), _curl(rng, h) if rng.random() < 0.5 else None), edges=True)
+    return View(
+        Pose(homography, round(width * long_px), round(height * long_px), _curl(rng, h) if rng.random() < 0.5 else None), edges=True
+    )
 
 
 def _curl(rng: np.random.Generator, long_px: int) -> Curl:

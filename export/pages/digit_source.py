@@ -69,9 +69,7 @@ def load_digits(folder: Path, split: Split) -> tuple[DigitSet, ...]:
 
 
 def _of_split(glyphs: GlyphSet, split: Split) -> DigitSet:
-    aside = [
-        hashlib.sha256(np.ascontiguousarray(glyph).tobytes()).digest()[3] % VALIDATION_ONE_IN == 0 for glyph in glyphs.glyphs
-    ]
+    aside = [hashlib.sha256(np.ascontiguousarray(glyph).tobytes()).digest()[3] % VALIDATION_ONE_IN == 0 for glyph in glyphs.glyphs]
     return digit_set(glyphs.take(np.array(aside, bool) == (split == "validation"), glyphs.name))
 
 
