@@ -26,10 +26,10 @@ UNSURE: Final = "unsure digit"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One digit as it was judged. box : in pixels of the Frame. least : how sure its least sure view is, 0..1."""
+    """One digit as it was judged. box : in pixels of the Frame. sure : see Judged.sure."""
 
     digit: int
-    least: float
+    sure: float
     judged: Judged
     box: Box
 
@@ -63,7 +63,7 @@ class FieldReading:
         return replace(self, value=None, reasons=(*self.reasons, reason))
 
     def to_number(self, least: float) -> Number:
-        """The field as a number on the page. least : digits whose least sure view is below it are "?"."""
+        """The field as a number on the page. least : digits less sure are "?"."""
         digits = tuple(_digit(each, least) for each in self.written)
         rule = Rule(self.field.expectation.name, self.likely, fits=not self.doubtful)
         return Number(digits, self.signs, self.confidence, self.value, rule, field=self.box)
@@ -87,7 +87,7 @@ def read_cells(
 ) -> FieldReading:
     """A field with a box for each digit.
 
-    cells, judged : for each box, None where it is empty. limits : least sure view that is no doubt, and darkness of the sheet's ink.
+    cells, judged : for each box, None where it is empty. limits : how sure a digit must be, and darkness of the sheet's ink.
     """
     least, level = limits
     filled = [index for index, cell in enumerate(cells) if cell is not None]
@@ -135,13 +135,13 @@ def _settled(
     digits = [best_digit(each) for each in judged]
     if found.fits and all(digit is not None for digit in found.digits):
         digits = [digit for digit in found.digits if digit is not None]
-    written = tuple(Written(d, float(j.least[d]), j, box) for d, j, box in zip(digits, judged, boxes, strict=True))
+    written = tuple(Written(d, float(j.sure[d]), j, box) for d, j, box in zip(digits, judged, boxes, strict=True))
     likely = joined([str(each.digit) for each in written], signs)
     if not found.fits:
         reasons = [*reasons, f"not {place.expectation.name}"]
-    if any(each.least < least for each in written):
+    if any(each.sure < least for each in written):
         reasons = [*reasons, UNSURE]
-    text = joined(["?" if each.least < least else str(each.digit) for each in written], signs)
+    text = joined(["?" if each.sure < least else str(each.digit) for each in written], signs)
     confidence = float(np.prod([each.judged.combined[each.digit] for each in written]))
     value = None if reasons else place.expectation.canonical(likely)
     return FieldReading(place, text, likely, value, confidence, tuple(reasons), field_box(patch), written, signs)
@@ -173,4 +173,4 @@ def _digit(written: Written, least: float) -> Digit:
     combined = written.judged.combined[:NOT_ONE_DIGIT]
     order = [written.digit, *(int(d) for d in np.argsort(-combined) if d != written.digit)]
     guesses = tuple((d, float(combined[d])) for d in order)
-    return Digit(written.digit if written.least >= least else None, float(combined[written.digit]), written.box, guesses)
+    return Digit(written.digit if written.sure >= least else None, float(combined[written.digit]), written.box, guesses)

@@ -1,8 +1,9 @@
-"""What a glyph in a box may be, seen several ways: a digit is sure when its least sure view is.
+"""What a glyph in a box may be, seen several ways: a digit is sure when all views together say so.
 
 The tile classifier judges the glyph as it stands, turned, slanted and a little bolder; the context network judges it in
-its surroundings. One view alone is confidently wrong now and then, all of them hardly ever: of 2,860 digits of
-validation hands, 88 % had a least sure view of 0.90 and more, and none of these was wrong.
+its surroundings. One view alone is confidently wrong now and then: of 627 fields of hands that never trained, the
+combined probability of the page reader left 42 % more doubts for the same number of silent errors (none) than the views
+of the tile taken together, with the context as a veto.
 """
 
 from __future__ import annotations
@@ -33,15 +34,19 @@ LEAST: Final = 1e-4
 """A view never rules a digit out altogether."""
 
 
+CONTEXT_VETO: Final = 0.3
+"""A digit to which the context network gives less than this is not sure, however clear its tile is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One glyph's probabilities, float64 (11,), rows of 0..9 and "not one digit".
+    """One glyph's probabilities, float64 (11,), 0..9 and "not one digit".
 
-    combined : of all views together, sums to 1. least : the lowest that any view gives.
+    combined : of tile and context, sums to 1. sure : what the views of the tile agree on, 0 where the context does not.
     """
 
     combined: NDArray[np.float64]
-    least: NDArray[np.float64]
+    sure: NDArray[np.float64]
 
 
 def judge_glyphs(reader: Reader, ink: Ink, hypotheses: Sequence[Hypothesis]) -> list[Judged]:
@@ -51,19 +56,16 @@ def judge_glyphs(reader: Reader, ink: Ink, hypotheses: Sequence[Hypothesis]) -> 
     views = [view for hypothesis in hypotheses for view in _views(hypothesis.picture)]
     predictions = reader.classifier.predict(make_tiles(views))
     tiles = predictions.probabilities.reshape(len(hypotheses), VIEWS, -1).astype(np.float64)
-    seen = tiles
-    if reader.context is not None:
-        height = float(np.median([max(h.box[3], 0.6 * h.box[2]) for h in hypotheses]))
-        plain = Predictions(tiles[:, 0].astype(np.float32), predictions.not_one_digit_share)
-        context = reader.context.judge(Glyphs((), tuple(hypotheses), height, ink), plain).probabilities.astype(np.float64)
-        seen = np.concatenate([tiles, context[:, None]], axis=1)
-    found = []
-    for rows in seen:
-        # The views of the tile are one opinion, the context another.
-        own = np.exp(np.log(rows[:VIEWS] + LEAST).mean(axis=0))
-        both = np.sqrt(own * (rows[VIEWS] + LEAST)) if len(rows) > VIEWS else own
-        found.append(Judged(both / both.sum(), rows.min(axis=0)))
-    return found
+    own = np.exp(np.log(tiles + LEAST).mean(axis=1))
+    own /= own.sum(axis=1, keepdims=True)
+    if reader.context is None:
+        return [Judged(row, row) for row in own]
+    height = float(np.median([max(h.box[3], 0.6 * h.box[2]) for h in hypotheses]))
+    plain = Predictions(tiles[:, 0].astype(np.float32), predictions.not_one_digit_share)
+    context = reader.context.judge(Glyphs((), tuple(hypotheses), height, ink), plain).probabilities.astype(np.float64)
+    both = np.sqrt(own * (context + LEAST))
+    both /= both.sum(axis=1, keepdims=True)
+    return [Judged(row, np.where(seen >= CONTEXT_VETO, views, 0.0)) for row, views, seen in zip(both, own, context, strict=True)]
 
 
 def _views(glyph: Grey) -> list[Grey]:

@@ -36,7 +36,7 @@ def _settle(check: Check, found: dict[str, FieldReading], least: float) -> None:
     if len(doubted) != 1 or found[doubted[0]].reasons != (UNSURE,):
         return
     reading = found[doubted[0]]
-    unsure = [index for index, each in enumerate(reading.written) if each.least < least]
+    unsure = [index for index, each in enumerate(reading.written) if each.sure < least]
     if len(unsure) != 1:
         return
     place, values = unsure[0], {name: found[name].value for name in check.fields}
@@ -52,6 +52,6 @@ def _settle(check: Check, found: dict[str, FieldReading], least: float) -> None:
     own = reading.written[place]
     if own.judged.combined[digit] < LEAST_LIKELY:
         return
-    written = tuple(replace(each, digit=digit, least=1.0) if index == place else each for index, each in enumerate(reading.written))
+    written = tuple(replace(each, digit=digit, sure=1.0) if index == place else each for index, each in enumerate(reading.written))
     value = reading.field.expectation.canonical(likely)
     found[doubted[0]] = replace(reading, text=likely, likely=likely, value=value, reasons=(), written=written)
