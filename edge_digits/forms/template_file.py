@@ -25,6 +25,8 @@ CHECK_KEYS: Final = {
     "check_digit": ("check_digit", "field"),
 }
 """Keys of each check, by the one that says which it is."""
+RESERVED: Final = ("source", "page", "doubtful", "error")
+"""Columns of the table beside the fields."""
 MOST_ROWS: Final = 200
 MOST_CELLS: Final = 40
 SMALLEST_CELL_MM: Final = (3.0, 4.0)
@@ -139,6 +141,8 @@ def _fields(entry: Any, place: str) -> Iterator[Field]:
     name = entry.get("name")
     if not isinstance(name, str) or not name.strip() or name != name.strip():
         raise UsageError(f"{place}: name is {name!r}; give each field a name, the column of the table")
+    if name in RESERVED:
+        raise UsageError(f"{place}: name '{name}' is that of another column of the table; give another")
     place = f"{place} ('{name}')"
     x, y, width, height = _numbers(entry.get("box"), 4, f"{place}: box")
     if width <= 0 or height <= 0:

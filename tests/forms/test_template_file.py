@@ -59,6 +59,7 @@ def test_fingerprint_follows_places_and_not_words(tmp_path: Path) -> None:
         ("[60, 50, 40, 8]", "[125, 5, 20, 8]", "the marker in corner 2"),
         ("[60, 50, 40, 8]", "[60, 50, 9, 8]", "nobody writes into less"),
         ("name: weight", "name: total", "is there twice"),
+        ("name: weight", "name: page", "that of another column"),
         ('"date:dmy"', '"date:xyz"', "'date:xyz'"),
         ("luhn", "crc", "check_digit is 'crc'"),
         ("equals: total", "equals: sum", "'sum'"),
