@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "read": ("edge_digits.reading.command", "read pictures: photo or scan in, numbers out"),
     "watch": ("edge_digits.live.command", "read a camera, video or stream as it goes"),
     "batch": ("edge_digits.batch.command", "read a folder of scans into a table"),
+    "review": ("edge_digits.batch.review_command", "look at the doubtful digits of a table, one key each"),
     "form": ("edge_digits.forms.command", "print the sheet of a template, to be filled in and read by batch --template"),
     "bench": ("edge_digits.bench.command", "measure latency, stage by stage"),
     "collect": ("edge_digits.personal.collect_command", "gather samples of one person's digits"),

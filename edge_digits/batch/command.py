@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from edge_digits.arguments import add_reader_arguments, reader_options
 from edge_digits.batch.arrivals import DEFAULT_RESCAN_S, DEFAULT_SETTLE_S
 from edge_digits.batch.assigning import load_solver
 from edge_digits.batch.batch import Again, Batch, Job
+from edge_digits.batch.form_pages import FormPages
 from edge_digits.batch.inputs import find_inputs
 from edge_digits.batch.journal import Journal
 from edge_digits.batch.options import DEFAULT_PAGE_MEMORY_MB, DEFAULT_TIMEOUT_S, ENGINES, FORMATS, BatchOptions
@@ -20,7 +22,8 @@ from edge_digits.batch.table import Table
 from edge_digits.batch.tables import table_format
 from edge_digits.batch.watch_command import check_watch, run_watch
 from edge_digits.batch.worker import FilePages, ReaderFactory
-from edge_digits.errors import ExitCode
+from edge_digits.errors import ExitCode, UsageError
+from edge_digits.forms.template_file import load_template
 from edge_digits.reading.expect import parse_expectation
 from edge_digits.reading.values import ValueList, read_values
 
@@ -30,12 +33,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="folders (searched through all levels), files, 'GLOBS/**/*.tif', - for a list on stdin"
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="TABLE", help="table to write: .csv, .jsonl or .xlsx")
+    parser.add_argument("--out", type=Path, required=True, metavar="TABLE", help=f"table to write: .{', .'.join(FORMATS)}")
     parser.add_argument("--format", choices=FORMATS, default=None, help="format of the table (default: by its extension)")
     parser.add_argument(
         "--pattern", default=None, metavar="GLOB", help="names to take from folders, such as 'sheet-*.jpg' (default: pictures)"
     )
     parser.add_argument("--annotate", type=Path, default=None, metavar="DIR", help="write each page there with its digits drawn on")
+    parser.add_argument(
+        "--template", type=Path, metavar="FORM", help="read sheets of this template (.yaml, .toml): a row a sheet, a column a field"
+    )
     parser.add_argument(
         "--assign", metavar="FILE", help="list of known values, one a line: each is given to one number of the whole batch at most"
     )
@@ -95,6 +101,8 @@ def run(arguments: argparse.Namespace, factory: ReaderFactory = FilePages) -> Ex
     batch_options = BatchOptions(arguments.workers, arguments.timeout, arguments.page_memory, arguments.engine)
     if options.reading.expect is not None:
         parse_expectation(options.reading.expect)
+    if arguments.template is not None:
+        factory = _form_factory(arguments)
     known = None if arguments.assign is None else _known_values(arguments.assign)
     if known is not None:
         options = replace(options, reading=replace(options.reading, all_candidates=True))
@@ -123,6 +131,15 @@ def run(arguments: argparse.Namespace, factory: ReaderFactory = FilePages) -> Ex
             return ExitCode.INTERRUPTED
     print(f"edge-digits: {table.summary(batch.tally)}", file=sys.stderr)
     return ExitCode.SOME_INPUTS_FAILED if batch.tally.failed else ExitCode.OK
+
+
+def _form_factory(arguments: argparse.Namespace) -> ReaderFactory:
+    """What workers read the template's sheets with. Raises UsageError, MissingExtraError."""
+    for name in ("expect", "assign"):
+        if getattr(arguments, name) is not None:
+            raise UsageError(f"--{name} and --template: what stands in a field is said by the template; leave --{name} out")
+    load_template(arguments.template)
+    return partial(FormPages, str(arguments.template))
 
 
 def _known_values(named: str) -> ValueList:

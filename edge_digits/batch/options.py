@@ -8,10 +8,10 @@ from typing import Final, Literal
 
 from edge_digits.errors import UsageError
 
-TableFormat = Literal["csv", "jsonl", "xlsx"]
+TableFormat = Literal["csv", "jsonl", "parquet", "xlsx", "pdf", "alto", "hocr"]
 Engine = Literal["local", "ray"]
 
-FORMATS: Final = ("csv", "jsonl", "xlsx")
+FORMATS: Final[tuple[TableFormat, ...]] = ("csv", "jsonl", "parquet", "xlsx", "pdf", "alto", "hocr")
 ENGINES: Final = ("local", "ray")
 DEFAULT_TIMEOUT_S: Final = 120.0
 """A page that takes a hundred times the usual second, on the slowest board, is not going to end."""

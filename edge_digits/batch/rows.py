@@ -1,13 +1,17 @@
-"""Rows of a table: one a number, one for a page without numbers, one for a file that failed."""
+"""Rows of a table: one a number, one for a page without numbers, one for what failed; or one a sheet, where forms are read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 COLUMNS: Final = ("source", "page", "line", "number", "text", "value", "confidence", "x", "y", "width", "height", "error")
+SHEET_COLUMNS: Final = ("source", "page"), ("doubtful", "error")
+"""Of the row of a sheet, before and after its fields."""
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins with one of these is calculated, not shown, by spreadsheets."""
+SURE_CONFIDENCE: Final = 0.95
+"""As the annotated picture colours digits; here of the whole number."""
 
 Cell = str | int | float | None
 Row = tuple[Cell, ...]
@@ -17,7 +21,7 @@ def rows_of(entry: Mapping[str, Any]) -> Iterator[Row]:
     """Rows of one page's or one failure's JSON object, a cell a column of COLUMNS; None where there is nothing to say."""
     source = safe_source(entry["source"])
     if "error" in entry:
-        yield (source, entry.get("page"), *[None] * 9, f"{entry['error']['type']}: {entry['error']['message']}")
+        yield (source, entry.get("page"), *[None] * 9, _told(entry))
         return
     found = False
     for line, content in enumerate(entry["lines"], 1):
@@ -26,6 +30,34 @@ def rows_of(entry: Mapping[str, Any]) -> Iterator[Row]:
             yield (source, entry["page"], line, index, number["text"], number["value"], number["confidence"], *number["box"], None)
     if not found:
         yield (source, entry["page"], *[None] * 10)
+
+
+def is_doubtful(number: Mapping[str, Any]) -> bool:
+    """Whether a person should look at a number. One of a form says so itself: it has no value."""
+    return number["value"] is None or ("name" not in number and number["confidence"] < SURE_CONFIDENCE)
+
+
+def form_columns(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns of a table of sheets. entry : of one page with a form."""
+    before, after = SHEET_COLUMNS
+    return (*before, *(field["name"] for field in entry["form"]["fields"]), *after)
+
+
+def form_row(entry: Mapping[str, Any], columns: Sequence[str]) -> Row:
+    """The row of one sheet: each field's value, or its text with "?" where it is doubtful; then which are doubtful, and the error.
+
+    A doubtful field without an unsure digit (a check that fails, a gap) stands as it was read: "doubtful" names it.
+    """
+    if "error" in entry:
+        return (safe_source(entry["source"]), entry.get("page"), *[None] * (len(columns) - 3), _told(entry))
+    fields = entry["form"]["fields"]
+    values = [field["value"] if field["value"] is not None else field["text"] or None for field in fields]
+    doubts = "; ".join(f"{field['name']}: {', '.join(field['reasons'])}" for field in fields if field["doubtful"])
+    return (safe_source(entry["source"]), entry["page"], *values, doubts or None, None)
+
+
+def _told(entry: Mapping[str, Any]) -> str:
+    return f"{entry['error']['type']}: {entry['error']['message']}"
 
 
 def safe_source(source: str) -> str:

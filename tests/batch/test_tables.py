@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from edge_digits.batch import tables
+from edge_digits.batch import tables, workbook
+from edge_digits.batch.options import FORMATS
 from edge_digits.batch.rows import COLUMNS, rows_of, safe_source
-from edge_digits.batch.tables import DOUBTFUL_FILL, SURE_FILL, UNSURE_FILL, table_format, write_table
+from edge_digits.batch.tables import table_format, write_table
+from edge_digits.batch.workbook import DOUBTFUL_FILL, EXTRA_COLUMNS, SURE_FILL, UNSURE_FILL
 from edge_digits.errors import MissingExtraError, UsageError
 from edge_digits.reading.command import CSV_COLUMNS
 from tests.doubles.pages import number, reading
@@ -76,6 +78,7 @@ def test_json_lines_are_the_objects_of_read(tmp_path: Path) -> None:
 
 def test_xlsx_keeps_zeros_and_colours_confidence(tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl")
+    pytest.importorskip("xlsxwriter")
     out = tmp_path / "t.xlsx"
     write_table(out, "xlsx", ENTRIES)
     book = openpyxl.load_workbook(out)
@@ -84,17 +87,19 @@ def test_xlsx_keeps_zeros_and_colours_confidence(tmp_path: Path) -> None:
     confidence = COLUMNS.index("confidence") + 1
     fills = [sheet.cell(row, confidence).fill.fgColor.rgb[-6:] for row in (2, 3, 4)]
     book.close()
-    assert rows[0] == COLUMNS
+    assert rows[0] == (*COLUMNS, *EXTRA_COLUMNS)
+    assert [row[12] for row in rows[1:]] == ["no", "yes", "yes", None, None, None]
     assert rows[1][4:7] == ("05", "05", 0.998)
     assert rows[2][4:6] == ("1?", None)
     assert rows[4][0] == "./=1+1.png"
     assert fills == [SURE_FILL, UNSURE_FILL, DOUBTFUL_FILL]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:L7")
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:N7")
 
 
 def test_xlsx_bears_names_that_xml_cannot_and_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     openpyxl = pytest.importorskip("openpyxl")
-    monkeypatch.setattr(tables, "SHEET_ROWS", 3)
+    pytest.importorskip("xlsxwriter")
+    monkeypatch.setattr(workbook, "SHEET_ROWS", 3)
     out = tmp_path / "t.xlsx"
     write_table(out, "xlsx", [{**ENTRIES[1], "source": f"a\x01{index}.png"} for index in range(5)])
     book = openpyxl.load_workbook(out)
@@ -104,20 +109,19 @@ def test_xlsx_bears_names_that_xml_cannot_and_many_rows(tmp_path: Path, monkeypa
     assert book.sheetnames == ["numbers", "numbers 2", "numbers 3"]
 
 
-@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_no_entries_make_an_empty_table(tmp_path: Path, form: tables.TableFormat) -> None:
-    if form == "xlsx":
-        pytest.importorskip("openpyxl")
+    need(form)
     write_table(tmp_path / "t", form, [])
     assert (tmp_path / "t").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["t"]
 
 
-@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx"])
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_the_old_table_stays_until_the_new_one_is_whole(tmp_path: Path, form: tables.TableFormat, error: type[BaseException]) -> None:
-    if form == "xlsx":
-        pytest.importorskip("openpyxl")
+    need(form)
+    pytest.importorskip("xlsxwriter")
     out = tmp_path / "t"
     out.write_text("old", encoding="utf-8")
 
@@ -140,13 +144,24 @@ def test_the_extension_chooses_unless_asked(name: str, asked: str | None, expect
     assert table_format(Path(name), asked) == expected
 
 
-@pytest.mark.parametrize("name", ["table.parquet", "table", ".csv"])
+@pytest.mark.parametrize("name", ["table.ods", "table", ".csv"])
 def test_an_unknown_extension(name: str) -> None:
-    with pytest.raises(UsageError, match=r"\.csv, \.jsonl, \.xlsx, or give --format"):
+    with pytest.raises(UsageError, match=r"\.csv, \.jsonl, \.parquet, \.xlsx, \.pdf, \.alto, \.hocr, or give --format"):
         table_format(Path(name))
 
 
-def test_xlsx_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "edge-digits\[xlsx\]"'):
-        table_format(Path("a.xlsx"))
+@pytest.mark.parametrize(
+    ("name", "library", "extra"),
+    [("a.xlsx", "xlsxwriter", "xlsx"), ("a.parquet", "pyarrow", "parquet"), ("a.pdf", "reportlab.pdfgen.canvas", "forms")],
+)
+def test_a_format_without_its_extra(monkeypatch: pytest.MonkeyPatch, name: str, library: str, extra: str) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtraError, match=rf'pip install "edge-digits\[{extra}\]"'):
+        table_format(Path(name))
+
+
+def need(form: str) -> None:
+    """Skip where the library of a format is not installed."""
+    library = {"xlsx": "xlsxwriter", "parquet": "pyarrow", "pdf": "reportlab"}.get(form)
+    if library is not None:
+        pytest.importorskip(library)
