@@ -30,7 +30,7 @@ class Alignment:
 
     def points(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
         """Places of the page, float64 (n, 2), in pixels of the Frame."""
-        return np.asarray(cv2.perspectiveTransform(places.reshape(1, -1, 2).astype(np.float64), self.to_frame), np.float64)[0]
+        return np.asarray(cv2.perspectiveTransform(places.reshape(1, -1, 2).astype(np.float64), self.to_frame)[0], np.float64)
 
     def scale_at(self, x: float, y: float) -> float:
         """Pixels of the Frame to one page unit there: the square root of the area of a small square."""

@@ -48,7 +48,8 @@ def ink_of_cells(patch: Patch) -> list[CellInk | None]:
     """What stands in each box of a field, None where nothing does."""
     strokes, count = patch.ink.strokes, len(patch.cells)
     owner, inner = _owners(patch)
-    masks, crossed = np.zeros((count, *strokes.shape), np.uint8), np.zeros(count, bool)
+    masks = [np.zeros_like(strokes) for _ in patch.cells]
+    crossed = np.zeros(count, bool)
     pieces, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(strokes, 8, cv2.CV_32S, cv2.CCL_BBDT)
     for label in range(1, pieces):
         x, y, w, h = (int(value) for value in stats[label, :4])
@@ -72,12 +73,12 @@ def ink_of_cells(patch: Patch) -> list[CellInk | None]:
 
 def _owners(patch: Patch) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """For each pixel the box that its ink belongs to, from 1, 0 for none; and whether it lies well within a box. Both (h, w)."""
-    owner = np.zeros(patch.ink.strokes.shape, np.int32)
-    inner = np.zeros(owner.shape, bool)
+    height, width = patch.ink.strokes.shape
+    owner, inner = np.zeros((height, width), np.int32), np.zeros((height, width), bool)
     edges = [0.0]
     for left, right in zip(patch.cells, patch.cells[1:], strict=False):
         edges.append((left[0] + left[2] + right[0]) / 2)
-    edges.append(float(owner.shape[1]))
+    edges.append(float(width))
     for index, (x, y, w, h) in enumerate(patch.cells):
         reach, rim = REACH_SHARE * h, INNER_SHARE * h
         first, last = max(edges[index], x - reach), min(edges[index + 1], x + w + reach)

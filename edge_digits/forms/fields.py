@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -51,7 +51,7 @@ class FieldReading:
     reasons: tuple[str, ...]
     box: Box
     written: tuple[Written, ...] = ()
-    signs: tuple[Sign, ...] = field(default=())
+    signs: tuple[Sign, ...] = ()
 
     @property
     def doubtful(self) -> bool:

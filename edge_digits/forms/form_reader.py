@@ -105,8 +105,19 @@ class FormReader(Reader):
         elapsed_ms["read"] = 1000.0 * (perf_counter() - clock)
         elapsed_ms["total"] = sum(elapsed_ms.values())
         lines = tuple(Line((each.to_number(least),)) for each in readings if each.written)
-        size, found = (frame.width, frame.height), (self.template.name, alignment, tuple(readings))
-        return FormReading(frame.source, frame.page, *size, lines, self._model, self.classifier.provider, elapsed_ms, *found)
+        return FormReading(
+            frame.source,
+            frame.page,
+            frame.width,
+            frame.height,
+            lines,
+            self._model,
+            self.classifier.provider,
+            elapsed_ms,
+            template=self.template.name,
+            alignment=alignment,
+            fields=tuple(readings),
+        )
 
     def _align(self, frame: Frame) -> Alignment:
         grey = np.asarray(frame.grey(), np.uint8)
@@ -117,17 +128,17 @@ class FormReader(Reader):
 
     def _read_fields(self, patches: list[Patch]) -> list[FieldReading]:
         cells = [ink_of_cells(patch) for patch in patches]
-        levels = [cell.level for found in cells for cell in found if cell is not None]
+        levels = [cell.level for each in cells for cell in each if cell is not None]
         level = float(np.quantile(levels, TYPICAL_LEVEL)) if levels else 0.0
-        found = []
+        found: list[FieldReading] = []
         for place, patch, own in zip(self.template.fields, patches, cells, strict=True):
             kept = [None if cell is None or _shows_through(cell, level) else cell for cell in own]
             if not place.mask:
                 found.append(self._read_free(patch, kept[0], len(found)))
                 continue
             judged = iter(judge_glyphs(self, patch.ink, [c.hypothesis(i) for i, c in enumerate(kept) if c is not None]))
-            each: list[Judged | None] = [None if cell is None else next(judged) for cell in kept]
-            found.append(read_cells(place, patch, kept, each, (self.template.doubt_below, level)))
+            answers: list[Judged | None] = [None if cell is None else next(judged) for cell in kept]
+            found.append(read_cells(place, patch, kept, answers, (self.template.doubt_below, level)))
         return found
 
     def _read_free(self, patch: Patch, cell: CellInk | None, index: int) -> FieldReading:
@@ -153,7 +164,7 @@ class FormReader(Reader):
         covered = np.zeros(strokes.shape, bool)
         for x, y, w, h in boxes:
             covered[y : y + h, x : x + w] = True
-        if np.count_nonzero(strokes[~covered]) > UNREAD_SHARE * max(1, np.count_nonzero(strokes)):
+        if int(np.count_nonzero(strokes[~covered])) > UNREAD_SHARE * int(np.count_nonzero(strokes)):
             reasons.append("ink beside the digits")
         there = to_frame_boxes([h.box for h in hypotheses], patch.ink.page)
         return settle(place, patch, judged, there, reasons, self.template.doubt_below)

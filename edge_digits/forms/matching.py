@@ -59,6 +59,6 @@ def _features(grey: NDArray[np.uint8]) -> tuple[NDArray[np.float64], Any]:
     """Places, float64 (n, 2) in pixels of the picture with edges between pixels, and their descriptors."""
     scale = min(1.0, SEARCH_SIDE_PX / max(grey.shape))
     small = grey if scale == 1.0 else cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    found, descriptors = cv2.SIFT_create(MOST_FEATURES).detectAndCompute(np.ascontiguousarray(small), None)
+    found, descriptors = cv2.SIFT.create(MOST_FEATURES).detectAndCompute(np.ascontiguousarray(small), None)
     places = np.array([each.pt for each in found], np.float64).reshape(-1, 2)
     return (places + 0.5) * (grey.shape[1] / small.shape[1], grey.shape[0] / small.shape[0]), descriptors

@@ -38,10 +38,10 @@ NEAR_REACH_PX: Final = 6
 """The same where the fields around say where it lies."""
 CELL_REACH_PX: Final = 3
 """The same of one box of a field from the field's own shift."""
-DARKEST_COUNTED: Final = 110
+DARKEST_COUNTED: Final = 50
 """Print and pen above this darkness count alike when the print is sought: black ink must not outweigh grey print."""
-STRAIGHT_PX: Final = 13
-"""Lines of this length and more are print: a fifth of a box's height, longer than letters and most parts of digits are straight."""
+STRAIGHT_PX: Final = 19
+"""Lines of this length and more are print: three tenths of a box's height; letters are not so long, digits seldom so straight."""
 PEN_QUANTILE: Final = 0.7
 LEAST_DARKER: Final = 1.6
 """A pen so many times darker than the print is told from it by darkness alone."""
@@ -126,7 +126,8 @@ class PatchCutter:
         if self._reference is not None:
             empty = _sampled(self._reference, to_page, size)
             darkness = measure_darkness(empty)
-            return np.asarray(cv2.compare(darkness, max(float(FAINTEST_INK), NOISE_FACTOR * paper_noise(darkness)), cv2.CMP_GT), np.uint8)
+            limit = max(float(FAINTEST_INK), NOISE_FACTOR * paper_noise(darkness))
+            return np.asarray(cv2.threshold(darkness, limit, 255, cv2.THRESH_BINARY)[1], np.uint8)
         mask = np.zeros(size[::-1], np.uint8)
         corner = to_page[0, 2], to_page[1, 2]
         for box in field.cells or (field.box,):

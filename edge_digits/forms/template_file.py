@@ -179,7 +179,7 @@ def _mask(cells: Any, place: str) -> str:
         raise UsageError(f"{place}: cells is {cells!r}; give the number of boxes, up to {MOST_CELLS}, or a mask such as '####.##'")
     if any(sign not in ".,-/: " for sign in mask.replace(CELL, "")):
         raise UsageError(f"{place}: cells is '{mask}'; between boxes only . , - / : and spaces are printed")
-    return mask
+    return str(mask)
 
 
 def _check(entry: Any, fields: tuple[Field, ...], place: str) -> Check:
