@@ -14,7 +14,10 @@ from edge_digits.doctor.finding import Finding, broken
 EXTRAS: Final = {
     "documents": ("pypdfium2",),
     "web": ("starlette", "uvicorn", "python_multipart"),
-    "xlsx": ("openpyxl",),
+    "xlsx": ("xlsxwriter",),
+    "parquet": ("pyarrow",),
+    "forms": ("reportlab",),
+    "watch-folder": ("watchdog",),
     "cluster": ("ray",),
     "evaluate": ("scipy",),
     "assign": ("scipy",),
