@@ -16,6 +16,8 @@ from edge_digits.doctor.finding import verdict
 from edge_digits.errors import ExitCode
 
 NOT_ADDED = ("cpu", "headless", "gpu", "workshop", "dev")
+DISTRIBUTIONS = {"yaml": "pyyaml", "paho": "paho_mqtt"}
+"""Modules whose distribution has another name."""
 """Extras that exclude each other, and those for work on the repository itself."""
 
 PYPROJECT = Path(__file__).resolve().parent.parent.parent / "pyproject.toml"
@@ -73,7 +75,7 @@ def test_opencv_without_the_ways_to_a_camera_is_a_warning(monkeypatch: pytest.Mo
 
 
 def test_missing_extras_name_their_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libraries.importlib.util, "find_spec", lambda name: None if name == "openpyxl" else object())
+    monkeypatch.setattr(libraries.importlib.util, "find_spec", lambda name: None if name == "xlsxwriter" else object())
     finding = libraries.look_at_extras()
     assert finding.status == "ok"
     assert finding.found.endswith("not installed: xlsx")
@@ -91,7 +93,7 @@ def test_extras_are_those_that_can_be_installed() -> None:
     assert set(libraries.EXTRAS) == set(added)
     for extra, requirements in added.items():
         names = {re.split(r"[<>=!~\[; ]", requirement)[0].replace("-", "_") for requirement in requirements}
-        assert set(libraries.EXTRAS[extra]) <= names
+        assert {DISTRIBUTIONS.get(module, module) for module in libraries.EXTRAS[extra]} <= names
 
 
 def cpu(features: list[str]) -> str:
