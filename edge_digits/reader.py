@@ -129,9 +129,10 @@ class Reader:
             if quarters:
                 glyphs, predictions = self._judge(turn_page(glyphs.ink.page, quarters), clock)
         maps = None if self.finder is None else clock.time("finder", self.finder.look, glyphs)
-        freed = None if maps is None else clock.time("frames", without_frames, glyphs, maps)
-        if freed is not None:
-            glyphs, predictions = self._propose(freed, clock)
+        if maps is not None:
+            freed = clock.time("frames", without_frames, glyphs, maps)
+            if freed is not None:
+                glyphs, predictions = self._propose(freed, clock)
         sure = sure_digits(glyphs, predictions)
         if self.context is not None:
             predictions = clock.time("context", self.context.judge, glyphs, predictions)

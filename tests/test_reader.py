@@ -41,6 +41,12 @@ def test_a_reading_says_how_it_came_about(reader: Reader, good: Path) -> None:
     assert list(reading.elapsed_ms)[:5] == ["source", "page", "ink", "glyphs", "tiles"]
 
 
+def test_every_page_goes_through_the_same_stages(reader: Reader, good: Path) -> None:
+    blank = reader.read(np.full((300, 400), 240, np.uint8))
+    assert blank.text == ""
+    assert set(blank.elapsed_ms) == set(reader.read(good).elapsed_ms)
+
+
 def test_the_array_is_left_as_it_was(reader: Reader) -> None:
     picture = draw_page(LINES)
     before = picture.copy()

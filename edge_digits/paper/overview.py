@@ -17,7 +17,7 @@ from edge_digits.paper.glyphs import Fragment, Glyphs, enclosing
 GLYPH_HEIGHT_PX: Final = 18.0
 """The typical glyph of the page comes out this high: strokes are then about two pixels wide."""
 LARGEST_ENLARGEMENT: Final = 2.0
-MOST_PIXELS: Final = 900_000
+MOST_PIXELS: Final = 600_000
 """Larger overviews are made smaller, so that time stays bounded."""
 STROKE_LEVEL: Final = 160.0
 """The mean stroke of the page comes out this dark (of 255)."""

@@ -67,13 +67,13 @@ class Finder:
         """engine : of a model with input `pages` [n, 1, h, w] and output `maps` [n, 29, h / 4, w / 4]. file : that it runs."""
         self.engine, self.file = engine, file
 
-    def look(self, glyphs: Glyphs) -> PageMaps | None:
+    def look(self, glyphs: Glyphs) -> PageMaps:
         """The maps of a page, looked at once more where its digits turn out to be larger or smaller than was thought.
 
-        None of a page without glyphs.
+        A page without glyphs is not looked at: no ink is a digit's.
         """
         if not glyphs.hypotheses:
-            return None
+            return _nothing(glyphs)
         height_px = writing_height(glyphs)
         maps = self._look_once(make_overview(glyphs, height_px))
         factor = _misjudged(maps)
@@ -91,6 +91,13 @@ class Finder:
         classes = softmax(maps[CELL_PX**2 : CELL_PX**2 + CLASSES].reshape(CLASSES, -1).T).T.reshape(CLASSES, rows, columns)
         sizes = np.exp(np.clip(maps[CELL_PX**2 + CLASSES :], SMALLEST_SIZE, LARGEST_SIZE)) * CELL_PX
         return PageMaps(strokes.astype(np.float32), np.ascontiguousarray(classes, np.float32), sizes.astype(np.float32), overview.scale)
+
+
+def _nothing(glyphs: Glyphs) -> PageMaps:
+    height, width = (-(-side // CELL_PX) for side in glyphs.ink.strokes.shape)
+    classes = np.zeros((CLASSES, height, width), np.float32)
+    classes[NOT_ONE_DIGIT] = 1.0
+    return PageMaps(np.zeros((height * CELL_PX, width * CELL_PX), np.float32), classes, np.ones_like(classes[:2]), 1.0)
 
 
 def _found(maps: PageMaps) -> float:
