@@ -12,7 +12,7 @@ from edge_digits.options import Precision
 SLOWER: Final = 1.1
 """int8 is called slower than float from this ratio on; below it, two runs disagree."""
 
-STAGES: Final = ("classifier", "orientation", "context", "strings")
+STAGES: Final = ("classifier", "orientation", "finder", "context", "strings")
 """Stages of a page that are networks; the others do not know the precision."""
 
 BUDGET_S: Final = 4.0
