@@ -121,11 +121,13 @@ def _misjudged(maps: PageMaps) -> float:
 def without_frames(glyphs: Glyphs, maps: PageMaps) -> Ink | None:
     """The ink with digits cut free that hang together with something large; None where no digit does."""
     ink = glyphs.ink
-    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink.strokes, 8, cv2.CV_32S, cv2.CCL_BBDT)
-    large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > LARGE * GLYPH_HEIGHT_PX / maps.scale
-    large[0] = False
-    if not large.any():
+    least = LARGE * GLYPH_HEIGHT_PX / maps.scale
+    # The boxes of all pieces are known: on most pages none is large, and nothing more is computed.
+    if not (glyphs.pieces[:, 2:4] > least).any():
         return None
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink.strokes, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > least
+    large[0] = False
     height, width = ink.strokes.shape
     seen = maps.strokes[: max(1, round(height * maps.scale)), : max(1, round(width * maps.scale))]
     of_digits = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR) > STROKE_PROBABILITY
