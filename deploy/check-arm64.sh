@@ -84,12 +84,12 @@ prepare_home() { # the tracked files, the wheel made of them, and the wheels tha
     "$work/x86_64/bin/python" -m pip install -q -c "$tree/constraints.txt" "edge-digits[headless] @ file://$home/wheels/$wheel"
 }
 
-# Runs a command on the emulated processor. pip there knows no index, only the folder of wheels. OpenCV gets one thread: with
-# several, the emulator was seen to hang or crash, at another place each time.
+# Runs a command on the emulated processor. pip there knows no index, only the folder of wheels. It gets one core, so that nobody
+# starts a second thread: with several, the emulator was seen to hang or crash, at another place each time.
 arm64() {
     env -i HOME=/home/pi PATH=/usr/bin:/bin LANG=C.UTF-8 PIP_NO_INDEX=1 PIP_FIND_LINKS=/home/pi/wheels PIP_ONLY_BINARY=:all: \
         PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 OPENCV_FOR_THREADS_NUM=1 \
-        proot -0 -q "qemu-aarch64-static -cpu $processor" -r "$root" -b /proc -b /sys -b /dev -b "$work/cpuinfo:/proc/cpuinfo" \
+        taskset -c 0 proot -0 -q "qemu-aarch64-static -cpu $processor" -r "$root" -b /proc -b /sys -b /dev -b "$work/cpuinfo:/proc/cpuinfo" \
         -b "$home:/home/pi" -w /home/pi "$@"
 }
 
