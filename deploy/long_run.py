@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from fnmatch import fnmatch
 from pathlib import Path
 from statistics import median
 from time import monotonic, sleep
@@ -259,7 +260,7 @@ def _report(one: Watched, faults: dict[str, int]) -> dict[str, Any]:
         "opened_again": sum("opening it again" in line for line in words),
         "told": sorted({line.split(": ", 2)[-1].split(";")[0].split(",")[0] for line in words if "opening it again" in line}),
         "settled": len(texts),
-        "settled_wrong": [text for text in texts if text not in SHEETS.values()],
+        "settled_wrong": [text for text in texts if not any(fnmatch(sheet, text) for sheet in SHEETS.values() if sheet)],
         "first_tenth": _medians(calm[:tenth]),
         "second_tenth": _medians(calm[tenth : 2 * tenth]),
         "last_tenth": _medians(calm[-tenth:]),

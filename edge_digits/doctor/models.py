@@ -61,7 +61,7 @@ def examine_model(model: str, provider: Provider) -> dict[str, Any]:
         if published and kind not in published:
             models[kind] = {"left_out": [check["gate"] for check in published.get(f"{kind}_refused", {}).get("missed", [])]}
     sound = [kind for kind in FILES if "difference" in models[kind]]
-    speed = {} if any("error" in entry for entry in models.values()) else time_precisions(model, sound)
+    speed = {} if any("error" in entry for entry in (*models.values(), *companions)) else time_precisions(model, sound)
     return {"models": models, "companions": companions, "provider": _try_provider(model, provider), "speed": speed}
 
 

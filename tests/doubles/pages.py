@@ -22,17 +22,30 @@ NUMBER_ONE, NUMBER_TWO = "4072", "385"
 
 
 def draw_page(numbers: dict[tuple[int, int], str], size: tuple[int, int] = (720, 960), height_px: int = 80) -> Picture:
-    """A sheet with numbers at (x, y) of their left upper corners; uint8 (h, w, 3), dark ink on light paper."""
+    """A sheet with numbers at (x, y) of their left upper corners; uint8 (h, w, 3), dark ink on light paper.
+
+    Digits wander and lean by a fixed seed: all upright on one line they would be print, and rightly refused.
+    """
+    chance = np.random.default_rng(7)
     ink = np.zeros(size, np.uint8)
     for (left, top), text in numbers.items():
         x = left
         for letter in text:
-            glyph = draw_digit(int(letter), height_px)
-            view = ink[top : top + glyph.shape[0], x : x + glyph.shape[1]]
+            glyph = leaning(draw_digit(int(letter), round(height_px * chance.uniform(0.9, 1.1))), chance.uniform(-0.05, 0.3))
+            y = top + round(height_px * chance.uniform(0, 0.12))
+            view = ink[y : y + glyph.shape[0], x : x + glyph.shape[1]]
             np.maximum(view, glyph[: view.shape[0], : view.shape[1]], out=view)
             x += glyph.shape[1] + height_px // 5
     grey = PAPER - (ink.astype(np.float32) * 0.75)
     return np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
+
+
+def leaning(glyph: Picture, slope: float) -> Picture:
+    """A glyph, ink 255, sheared to the right by so many pixels a row."""
+    height, width = glyph.shape
+    across = round(abs(slope) * height)
+    shear = np.array([[1, -slope, max(0.0, slope) * height], [0, 1, 0]], np.float32)
+    return np.asarray(cv2.warpAffine(glyph, shear, (width + across, height)), np.uint8)
 
 
 def with_noise(picture: Picture, seed: int) -> Picture:
