@@ -23,7 +23,9 @@ from edge_digits.recognition.engine import Engine
 from edge_digits.recognition.weights import LABELS, NOT_ONE_DIGIT, WEIGHTS_FOLDER, ModelFile
 
 CLASSES: Final = len(LABELS)
-SMALLEST_SIZE, LARGEST_SIZE = -1.0, 4.0
+SIZES: Final = (-1.0, 4.0)
+"""Natural logarithms of the smallest and the largest digit, in cells."""
+LARGEST_LOGIT: Final = 30.0
 CORE_SHARE: Final = 0.3
 """Share of a digit's height and width within which cells are its middle, as export/pages/crops.py marks them."""
 LARGEST_MISJUDGEMENT: Final = 0.45
@@ -33,7 +35,7 @@ MIXED: Final = (0.02, 0.9)
 LARGE: Final = 2.5
 """And of which a side is longer than so many heights of the page's writing."""
 STROKE_PROBABILITY: Final = 0.25
-
+"""From this on a pixel of such a piece stays."""
 
 SHARE_WEIGHT: Final = 0.5
 CLASS_WEIGHT: Final = 0.6
@@ -42,6 +44,7 @@ there."""
 TRUST: Final = 1.0
 """Taken from the logit of "not one digit": what the finder has seen need not be doubted as much as without it (context.CAUTION)."""
 LEAST_SHARE: Final = 0.01
+"""The finder is never surer than this."""
 LEAST_PROBABILITY: Final = 1e-6
 
 
@@ -87,9 +90,10 @@ class Finder:
         maps = self.engine.run("maps", as_companion_input(overview.picture[None, None]))[0]
         rows, columns = maps.shape[1:]
         blocks = maps[: CELL_PX**2].reshape(CELL_PX, CELL_PX, rows, columns).transpose(2, 0, 3, 1)
-        strokes = 1.0 / (1.0 + np.exp(-blocks.reshape(rows * CELL_PX, columns * CELL_PX)))
+        logits = np.clip(blocks.reshape(rows * CELL_PX, columns * CELL_PX), -LARGEST_LOGIT, LARGEST_LOGIT)
+        strokes = 1.0 / (1.0 + np.exp(-logits))
         classes = softmax(maps[CELL_PX**2 : CELL_PX**2 + CLASSES].reshape(CLASSES, -1).T).T.reshape(CLASSES, rows, columns)
-        sizes = np.exp(np.clip(maps[CELL_PX**2 + CLASSES :], SMALLEST_SIZE, LARGEST_SIZE)) * CELL_PX
+        sizes = np.exp(np.clip(maps[CELL_PX**2 + CLASSES :], *SIZES)) * CELL_PX
         return PageMaps(strokes.astype(np.float32), np.ascontiguousarray(classes, np.float32), sizes.astype(np.float32), overview.scale)
 
 
@@ -143,25 +147,35 @@ def without_frames(glyphs: Glyphs, maps: PageMaps) -> Ink | None:
 def evidence(maps: PageMaps, glyphs: Glyphs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """For each hypothesis the mean stroke probability over the ink in its box, float32 (n,), and the classes at its middle, (n, 11)."""
     boxes = np.array([h.box for h in glyphs.hypotheses], np.float64).reshape(-1, 4) * maps.scale
+    return _shares_of_digits(maps, glyphs.ink, boxes), _classes_at(maps, boxes[:, :2] + boxes[:, 2:] / 2)
+
+
+def _shares_of_digits(maps: PageMaps, ink: Ink, boxes: NDArray[np.float64]) -> NDArray[np.float32]:
+    """boxes : x, y, width, height in pixels of the overview, (n, 4). Returns float32 (n,), 0..1."""
     height, width = maps.strokes.shape
-    size = max(1, round(glyphs.ink.strokes.shape[1] * maps.scale)), max(1, round(glyphs.ink.strokes.shape[0] * maps.scale))
-    ink = np.zeros((height, width), np.float32)
-    small = cv2.resize(glyphs.ink.strokes, size, interpolation=cv2.INTER_AREA)
-    ink[: size[1], : size[0]] = small[:height, :width] / np.float32(255)
-    x0, y0 = np.floor(boxes[:, 0]).astype(int), np.floor(boxes[:, 1]).astype(int)
-    x1, y1 = (
-        np.maximum(x0 + 1, np.rint(boxes[:, 0] + boxes[:, 2]).astype(int)),
-        np.maximum(y0 + 1, np.rint(boxes[:, 1] + boxes[:, 3]).astype(int)),
-    )
-    corners = [(np.clip(y, 0, height), np.clip(x, 0, width), sign) for y, x, sign in ((y1, x1, 1), (y0, x1, -1), (y1, x0, -1), (y0, x0, 1))]
-    of_digits, total = (sum(sign * cv2.integral(part)[y, x] for y, x, sign in corners) for part in (ink * maps.strokes, ink))
-    shares = (of_digits / np.maximum(total, 1e-6)).astype(np.float32)
+    size = max(1, round(ink.strokes.shape[1] * maps.scale)), max(1, round(ink.strokes.shape[0] * maps.scale))
+    inked = np.zeros((height, width), np.float32)
+    inked[: size[1], : size[0]] = cv2.resize(ink.strokes, size, interpolation=cv2.INTER_AREA)[:height, :width]
+    left, top = np.floor(boxes[:, 0]).astype(int), np.floor(boxes[:, 1]).astype(int)
+    right = np.maximum(left + 1, np.rint(boxes[:, 0] + boxes[:, 2]).astype(int))
+    bottom = np.maximum(top + 1, np.rint(boxes[:, 1] + boxes[:, 3]).astype(int))
+    left, right, top, bottom = np.clip(left, 0, width), np.clip(right, 0, width), np.clip(top, 0, height), np.clip(bottom, 0, height)
+
+    def sums(values: NDArray[np.float32]) -> NDArray[np.float64]:
+        table = cv2.integral(values)
+        return np.asarray(table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left], np.float64)
+
+    return (sums(inked * maps.strokes) / np.maximum(sums(inked), 1e-6)).astype(np.float32)
+
+
+def _classes_at(maps: PageMaps, middles: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Mean of the four cells around each middle. middles : x, y in pixels of the overview, (n, 2). Returns float32 (n, 11)."""
     rows, columns = maps.classes.shape[1:]
-    row = np.clip(np.floor((boxes[:, 1] + boxes[:, 3] / 2) / CELL_PX - 0.5).astype(int), 0, max(0, rows - 2))
-    column = np.clip(np.floor((boxes[:, 0] + boxes[:, 2] / 2) / CELL_PX - 0.5).astype(int), 0, max(0, columns - 2))
+    column, row = np.floor(middles / CELL_PX - 0.5).astype(int).T
+    row, column = np.clip(row, 0, max(0, rows - 2)), np.clip(column, 0, max(0, columns - 2))
     below, right = np.minimum(row + 1, rows - 1), np.minimum(column + 1, columns - 1)
-    classes = sum(maps.classes[:, y, x] for y in (row, below) for x in (column, right)) / np.float32(4)
-    return shares, np.ascontiguousarray(np.asarray(classes, np.float32).T)
+    around = [maps.classes[:, y, x] for y in (row, below) for x in (column, right)]
+    return np.ascontiguousarray(np.mean(around, axis=0, dtype=np.float32).T)
 
 
 def weigh(predictions: Predictions, shares: NDArray[np.float32], classes: NDArray[np.float32]) -> Predictions:
