@@ -27,6 +27,18 @@ FLAT_VARIANCE: Final = 4.0
 """Added to the contrast, grey levels squared: an empty scene of pure noise must not look sharp."""
 
 
+DARKEST_PAPER: Final = 24
+"""Where not even one pixel in a hundred is brighter than this grey level the lens is covered or the light is off."""
+
+
+def is_dark(grey: Picture) -> bool:
+    """Whether nothing can be read for want of light. A reading of pure sensor noise would cost as much as twenty pages.
+
+    grey : uint8 (h, w).
+    """
+    return bool(np.percentile(grey[::4, ::4], 99) <= DARKEST_PAPER)
+
+
 def measure_sharpness(grey: Picture) -> float:
     """Variance of the Laplacian over the variance of the picture itself: fine detail as a share of all contrast.
 

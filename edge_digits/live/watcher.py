@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_digits.live.page import SettledPage, moved_page
 from edge_digits.live.reading_thread import FrameReader, Job, ReadingThread
-from edge_digits.live.sharpness import BlurGate
+from edge_digits.live.sharpness import BlurGate, is_dark
 from edge_digits.live.track import Event, VotingOptions
 from edge_digits.live.tracking import TOUCHED_SHARE, Motion, Tracker
 from edge_digits.live.voting import Voting
@@ -91,7 +91,7 @@ class Watcher:
         if self._scene_changed and not moving:
             self._reading.abandon()  # it reads what was there before; a desk of wood may take it seconds
             self._scene_changed = False
-        if not blurred and not moving and not self._reading.is_busy and self._is_due(motion, live.time_s):
+        if not blurred and not moving and not is_dark(small) and not self._reading.is_busy and self._is_due(motion, live.time_s):
             self._reading.submit(Job(live, small, motion.to_now, self._gate.measure))
             if wait:
                 told = self._digest(self._reading.take(wait=True))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_digits.live.sharpness import HISTORY, MOST_SKIPPED, BlurGate, measure_sharpness
+from edge_digits.live.sharpness import HISTORY, MOST_SKIPPED, BlurGate, is_dark, measure_sharpness
 from tests.doubles.pages import draw_page, with_noise
 
 PAGE = draw_page({(80, 80): "4072", (80, 260): "385", (480, 440): "916"})[:, :, 0]
@@ -69,3 +69,12 @@ def test_flat_pictures_measure_nothing(picture: np.ndarray) -> None:
 def test_light_does_not_decide() -> None:
     dim = (exposure(1) * 0.5).astype(np.uint8)
     assert measure_sharpness(dim) == pytest.approx(measure_sharpness(exposure(1)), rel=0.25)
+
+
+def test_a_covered_lens_is_dark_and_chalk_on_a_board_is_not() -> None:
+    assert is_dark(with_noise(np.full((480, 640), 4, np.uint8), 1))
+    assert is_dark(np.zeros((1, 1), np.uint8))
+    board = np.full((480, 640), 12, np.uint8)
+    board[100:200, 100:180] = 200
+    assert not is_dark(board)
+    assert not is_dark((PAGE // 4).astype(np.uint8))
