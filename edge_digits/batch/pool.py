@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import monotonic
@@ -13,6 +14,8 @@ from edge_digits.batch.schedule import Event, Schedule
 from edge_digits.batch.worker import Message
 from edge_digits.errors import EdgeDigitsError
 
+ENDED: Final = "ended before it answered"
+"""What a table says of a worker's end: how it came is known to one machine, and not to a cluster, whose table must be the same."""
 START_TIMEOUT_S: Final = 120.0
 END_TIMEOUT_S: Final = 2.0
 STARTS_THAT_MAY_FAIL: Final = 3
@@ -116,10 +119,11 @@ class Pool:
                 worker.deadline = monotonic() + self.page_timeout_s
                 yield from self._events(worker, message)
             if end is not None:
-                yield from self._bury(worker, end)
+                yield from self._bury(worker, end, ENDED)
             elif monotonic() > worker.deadline and self._is_awaited(worker):
                 seconds = self.page_timeout_s if worker.is_ready else START_TIMEOUT_S
-                yield from self._bury(worker, f"took longer than {seconds:g} s")
+                took = f"took longer than {seconds:g} s"
+                yield from self._bury(worker, took, took)
             else:
                 self._feed(worker)
 
@@ -136,15 +140,17 @@ class Pool:
         else:
             yield from self.schedule.answered(worker, *content)
 
-    def _bury(self, worker: _Worker, how: str) -> Iterator[Event]:
-        """Take a dead or hung worker away; what it had in hand is tried again or given up."""
+    def _bury(self, worker: _Worker, how: str, told: str) -> Iterator[Event]:
+        """Take a dead or hung worker away; what it had in hand is tried again or given up. told : of that, in the table."""
         self._workers.remove(worker)
         worker.member.end(0.0)
         if not worker.is_ready:
             self._failed_starts += 1
             if self._failed_starts >= STARTS_THAT_MAY_FAIL:
                 raise EdgeDigitsError(f"worker {how} while starting, {self._failed_starts} times in a row; run `edge-digits doctor`")
-        yield from self.schedule.lost(worker, how)
+        if told != how:
+            print(f"edge-digits: a worker {how}; another takes its place", file=sys.stderr)
+        yield from self.schedule.lost(worker, told)
 
 
 def _error_named(name: str, message: str) -> EdgeDigitsError:

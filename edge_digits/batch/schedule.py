@@ -208,7 +208,7 @@ class Schedule:
         yield from self._closed(hand.book)
 
     def lost(self, worker: Hashable, how: str) -> Iterator[Event]:
-        """A worker is gone. how : "was ended by SIGKILL", "took longer than 120 s"."""
+        """A worker is gone. how : "ended before it answered", "took longer than 120 s"."""
         hand = self._hands.pop(worker, None)
         if hand is None:
             return

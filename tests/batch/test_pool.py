@@ -80,7 +80,7 @@ def test_every_page_is_read_once_whatever_the_others_do(tmp_path: Path) -> None:
     assert found["bad"] == ["ok", f"{tmp_path / 'bad'}: is bad; get it again", "ok"]
     assert found["bug"] == [f"{tmp_path / 'bug'}: not read, ZeroDivisionError (nobody thought of this); please report it"]
     assert found["empty"] == ["ok"]
-    killed = f"{tmp_path / 'dies'}: page 2: its worker was ended by SIGKILL, 2 times; look at the file, or raise --timeout"
+    killed = f"{tmp_path / 'dies'}: page 2: its worker ended before it answered, 2 times; look at the file, or raise --timeout"
     assert found["dies"] == ["ok", killed, "ok"]
     assert found["once"] == ["ok", "ok", "ok"]
     assert found["closed"] == [f"{tmp_path / 'closed'}: cannot be opened; get it again"]
