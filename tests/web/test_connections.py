@@ -20,12 +20,16 @@ pytest.importorskip("python_multipart", reason='the extra "web" is not installed
 
 
 def ends(link: socket.socket) -> bool:
-    """Whether the other side ends the connection."""
+    """Whether the other side ends the connection; what it still says before that is passed over."""
     link.settimeout(20)
     try:
-        return link.recv(1000) == b""
+        while link.recv(1000):
+            pass
+    except TimeoutError:
+        return False
     except ConnectionResetError:
         return True
+    return True
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n"])
