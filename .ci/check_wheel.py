@@ -8,8 +8,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-MAX_WHEEL_BYTES = 2_000_000
+MAX_WHEEL_BYTES = 4_000_000  # of which the float files, for CUDA and for comparison, take more than half
 MAX_INT8_BYTES = 100_000
+MAX_ALL_INT8_BYTES = 1_000_000  # what a device loads: the tile classifier and the networks beside it
 
 WANTED = [
     "edge_digits/__init__.py",
@@ -38,6 +39,9 @@ def problems(wheel: Path) -> list[str]:
     int8 = sizes.get(f"edge_digits/weights/{manifest['models'][manifest['default']]['int8']['file']}", 0)
     if int8 > MAX_INT8_BYTES:
         found.append(f"the default int8 model has {int8} bytes, allowed are {MAX_INT8_BYTES}")
+    everything = int8 + sum(entry["int8"]["bytes"] for entry in manifest.get("companions", {}).values() if "int8" in entry)
+    if everything > MAX_ALL_INT8_BYTES:
+        found.append(f"the int8 networks have {everything} bytes together, allowed are {MAX_ALL_INT8_BYTES}")
     if wheel.stat().st_size > MAX_WHEEL_BYTES:
         found.append(f"the wheel has {wheel.stat().st_size} bytes, allowed are {MAX_WHEEL_BYTES}")
     print(f"{wheel.name}: {wheel.stat().st_size} bytes, {len(sizes)} files, default int8 model {int8} bytes")
