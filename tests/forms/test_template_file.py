@@ -23,6 +23,7 @@ pitch = 12
 
 
 def test_fields_columns_and_checks(tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
     template = load_template(write_template(tmp_path))
     assert [field.name for field in template.fields] == ["date", "count_1", "count_2", "count_3", "weight", "total", "number"]
     assert template.size == (148.0, 210.0)
@@ -40,6 +41,7 @@ def test_toml_says_the_same(tmp_path: Path) -> None:
 
 
 def test_fingerprint_follows_places_and_not_words(tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
     first = load_template(write_template(tmp_path)).fingerprint
     assert load_template(write_template(tmp_path, SMALL.replace("title: Meter", "title: Other"))).fingerprint == first
     assert load_template(write_template(tmp_path, SMALL.replace("[20, 95, 35, 8]", "[21, 95, 35, 8]"))).fingerprint != first
@@ -71,6 +73,7 @@ def test_fingerprint_follows_places_and_not_words(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_are_told_with_their_place(tmp_path: Path, old: str, new: str, told: str) -> None:
+    pytest.importorskip("yaml")
     assert old in SMALL
     path = write_template(tmp_path, SMALL.replace(old, new))
     with pytest.raises(UsageError) as raised:

@@ -26,6 +26,7 @@ EMPTY = {(0, 3), (9, 14)}
 @pytest.fixture(scope="module")
 def blank() -> np.ndarray:
     """The sheet as a printer would print it, at 200 dpi."""
+    pytest.importorskip("pypdfium2")
     return next(open_frames(sheet_pdf(), SourceOptions(dpi=DPI))).grey().copy()
 
 
