@@ -35,7 +35,7 @@ from edge_digits.recognition.confidence_curve import load_curve, naming_threshol
 from edge_digits.recognition.context import REJECT_THRESHOLD, load_context
 from edge_digits.recognition.cutting import cut_where_unsure, sure_digits
 from edge_digits.recognition.decode import choose_digits
-from edge_digits.recognition.finder import evidence, load_finder, weigh, without_frames
+from edge_digits.recognition.finder import judge, load_finder, without_frames
 from edge_digits.recognition.orientation import find_turn
 from edge_digits.recognition.runs import read_runs
 from edge_digits.recognition.strings import load_strings
@@ -137,7 +137,7 @@ class Reader:
         if self.context is not None:
             predictions = clock.time("context", self.context.judge, glyphs, predictions)
         if maps is not None:
-            predictions = clock.time("finder", weigh, predictions, *evidence(maps, glyphs))
+            predictions = clock.time("finder", judge, maps, glyphs, predictions)
         runs = {} if self.strings is None else clock.time("strings", read_runs, glyphs, self.strings, sure)
         chosen = clock.time("decode", choose_digits, glyphs, predictions, runs)
         lines = clock.time("layout", arrange, chosen, self.min_confidence, self.expectation)

@@ -144,6 +144,11 @@ def without_frames(glyphs: Glyphs, maps: PageMaps) -> Ink | None:
     return replace(ink, strokes=strokes)
 
 
+def judge(maps: PageMaps, glyphs: Glyphs, predictions: Predictions) -> Predictions:
+    """The predictions for a page's hypotheses, with what the finder saw of each."""
+    return weigh(predictions, *evidence(maps, glyphs))
+
+
 def evidence(maps: PageMaps, glyphs: Glyphs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """For each hypothesis the mean stroke probability over the ink in its box, float32 (n,), and the classes at its middle, (n, 11)."""
     boxes = np.array([h.box for h in glyphs.hypotheses], np.float64).reshape(-1, 4) * maps.scale
