@@ -19,30 +19,29 @@ from zipfile import BadZipFile
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.paper.glyphs import find_glyphs
 from edge_digits.paper.ink import find_ink
 from edge_digits.paper.overview import make_overview, writing_height
 from edge_digits.paper.page import find_page
+from edge_digits.recognition.companions import CELL_PX
+from edge_digits.recognition.finder import CORE_SHARE
 from edge_digits.sources.frame import Frame
-from export.pages.page_source import add_page_options, check_page_options, make_in_workers
+from export.pages.page_source import add_page_options, check_page_options, save_arrays, write_shards
 from export.pages.proposals import boxes_on_page
 from export.pages.view import Photograph
 
 SIDE_PX: Final = 128
-CELL_PX: Final = 4
 CROPS_A_PAGE: Final = 6
 PAGES_A_SHARD: Final = 200
 SIZES: Final = (0.7, 1.45)
 """The typical height is misjudged by a factor between these."""
 COVERED: Final = 90
 """A pixel covered this far (of 255) by a pen is its stroke; of one covered by a third of that or more nobody can say."""
-CORE: Final = 0.3
-"""Cells within this share of a digit's half width and half height (one cell at least) around its middle are that digit."""
 RIM: Final = 0.75
-"""Cells further out, within this share, are left open."""
+"""Cells within CORE_SHARE of a digit's half width and half height (one cell at least) around its middle are that digit; those
+further out, within this share, are left open."""
 BOX_MARGIN: Final = 0.08
 LEFT_OPEN: Final = ("cut digit", "faint digit")
 """Digits that nobody could be blamed for reading or leaving out."""
@@ -125,7 +124,7 @@ def _softened(written: NDArray[np.uint8], to_frame: NDArray[np.float64]) -> NDAr
 def _cells(shape: tuple[int, ...], boxes: NDArray[np.float64], digits: list[int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     rows, columns = shape[0] // CELL_PX, shape[1] // CELL_PX
     cells, sizes = np.full((rows, columns), NO_DIGIT, np.uint8), np.zeros((2, rows, columns), np.uint8)
-    for reach, least in ((RIM, 1.5), (CORE, 0.75)):
+    for reach, least in ((RIM, 1.5), (CORE_SHARE, 0.75)):
         for (x, y, w, h), digit in zip(boxes, digits, strict=True):
             across, down = max(least, reach * w / 2 / CELL_PX), max(least, reach * h / 2 / CELL_PX)
             middle_x, middle_y = (x + w / 2) / CELL_PX, (y + h / 2) / CELL_PX
@@ -175,19 +174,7 @@ def _part(array: NDArray[np.uint8], x: int, y: int, side: int, beyond: int) -> N
 
 def make_shards(options: argparse.Namespace) -> None:
     """Write the shards that are not there yet. Raises UsageError, and what loading the data raises."""
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{options.out}: cannot be a folder ({error.strerror}); give another --out") from error
-    wanted = [s for s in range(-(-options.count // PAGES_A_SHARD)) if not (options.out / f"{s:04d}.npz").exists()]
-    indices = [index for shard in wanted for index in range(shard * PAGES_A_SHARD, (shard + 1) * PAGES_A_SHARD)]
-    pages: list[Crops] = []
-    made = make_in_workers(partial(page_crops, seed=options.seed), options, indices)
-    for index, page in zip(indices, tqdm(made, total=len(indices), unit="page", file=sys.stderr, mininterval=2.0), strict=True):
-        pages.append(page)
-        if len(pages) == PAGES_A_SHARD:
-            _save(options.out / f"{index // PAGES_A_SHARD:04d}.npz", joined(pages))
-            pages = []
+    write_shards(partial(page_crops, seed=options.seed), _save, options, PAGES_A_SHARD)
 
 
 def joined(parts: Sequence[Crops]) -> Crops:
@@ -195,11 +182,8 @@ def joined(parts: Sequence[Crops]) -> Crops:
     return Crops(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Crops.__slots__})
 
 
-def _save(path: Path, crops: Crops) -> None:
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as file:
-        np.savez_compressed(file, **{name: getattr(crops, name) for name in Crops.__slots__})
-    unfinished.replace(path)
+def _save(path: Path, pages: Sequence[Crops]) -> None:
+    save_arrays(path, {name: np.concatenate([getattr(page, name) for page in pages]) for name in Crops.__slots__})
 
 
 def load_crops(folder: Path) -> Crops:

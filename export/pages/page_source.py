@@ -1,17 +1,22 @@
-"""The pages of a run, made in worker processes: generated ones, or real cheque fields and pages of text."""
+"""The pages of a run, made in worker processes: generated ones, or real cheque fields and pages of text; and what is made of
+them, written in shards."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
 
-from edge_digits.errors import EdgeDigitsError
+from edge_digits.errors import EdgeDigitsError, UsageError
 from export.pages.real_pages import TEXT_SHARE, load_real_pages, make_real_page
 from export.pages.sheet import SHEET_KINDS
 from export.pages.view import Photograph, load_sources, make_page
@@ -74,3 +79,34 @@ def _make(make: Callable[[Photograph, int], T], index: int) -> T:
     else:
         photograph = make_real_page(real, options.seed, index, options.text_share)
     return make(photograph, index)
+
+
+def write_shards(
+    make: Callable[[Photograph, int], T], save: Callable[[Path, Sequence[T]], None], options: argparse.Namespace, pages_a_shard: int
+) -> None:
+    """Write the shards that are not there yet, 0000.npz and so on, into the folder of options.out.
+
+    make : see make_in_workers. save : what was made of the pages of a shard, to a path. options : also count and out.
+    Raises UsageError, and what loading the sources raises.
+    """
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{options.out}: cannot be a folder ({error.strerror}); give another --out") from error
+    wanted = [s for s in range(-(-options.count // pages_a_shard)) if not (options.out / f"{s:04d}.npz").exists()]
+    indices = [index for shard in wanted for index in range(shard * pages_a_shard, (shard + 1) * pages_a_shard)]
+    pages: list[T] = []
+    made = make_in_workers(make, options, indices)
+    for index, page in zip(indices, tqdm(made, total=len(indices), unit="page", file=sys.stderr, mininterval=2.0), strict=True):
+        pages.append(page)
+        if len(pages) == pages_a_shard:
+            save(options.out / f"{index // pages_a_shard:04d}.npz", pages)
+            pages = []
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """One .npz file, written whole or not at all."""
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    unfinished.replace(path)

@@ -20,7 +20,6 @@ from zipfile import BadZipFile
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.options import RecognitionOptions
@@ -36,7 +35,7 @@ from edge_digits.recognition.runs import runs_to_read
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from edge_digits.sources.frame import Frame
 from export.pages.labels import NOT_SAME, NOT_SAME_BY_HAND, UNDECIDED, label_boxes, label_cluster
-from export.pages.page_source import add_page_options, check_page_options, make_in_workers
+from export.pages.page_source import add_page_options, check_page_options, save_arrays, write_shards
 from export.pages.sheet import Box
 from export.pages.view import Photograph
 from export.strings import MOST_LABELS, NO_LABEL
@@ -145,30 +144,13 @@ def _make(photograph: Photograph, index: int, options: argparse.Namespace) -> Pr
 
 
 def make_shards(options: argparse.Namespace) -> None:
-    """Write the shards that are not there yet."""
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{options.out}: cannot be a folder ({error.strerror}); give another --out") from error
-    shards = range(-(-options.count // PAGES_A_SHARD))
-    wanted = [s for s in shards if not (options.out / f"{s:04d}.npz").exists()]
-    indices = [index for shard in wanted for index in range(shard * PAGES_A_SHARD, (shard + 1) * PAGES_A_SHARD)]
-    pages: list[Proposals] = []
-    made = make_in_workers(partial(_make, options=options), options, indices)
-    for index, page in zip(indices, tqdm(made, total=len(indices), unit="page", file=sys.stderr, mininterval=2.0), strict=True):
-        pages.append(page)
-        if len(pages) == PAGES_A_SHARD:
-            save_shard(options.out / f"{index // PAGES_A_SHARD:04d}.npz", pages)
-            pages = []
+    """Write the shards that are not there yet. Raises UsageError, and what loading the data raises."""
+    write_shards(partial(_make, options=options), save_shard, options, PAGES_A_SHARD)
 
 
-def save_shard(path: Path, pages: list[Proposals]) -> None:
+def save_shard(path: Path, pages: Sequence[Proposals]) -> None:
     """One file for some pages; written whole or not at all."""
-    arrays = {name: np.concatenate([getattr(page, name) for page in pages]) for name in Proposals.__slots__}
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as file:
-        np.savez_compressed(file, **arrays)
-    unfinished.replace(path)
+    save_arrays(path, {name: np.concatenate([getattr(page, name) for page in pages]) for name in Proposals.__slots__})
 
 
 def load_shards(folder: Path, most: int | None = None) -> Proposals:
