@@ -7,7 +7,7 @@ import copy
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from edge_digits.errors import UsageError
+from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from export import checkpoint
 from export.networks import count_parameters
 from export.optimisation import follow, schedule, use_bfloat16
@@ -134,3 +134,43 @@ def start_from(network: nn.Module, run: Path) -> None:
         network.load_state_dict(checkpoint.load(run)["average"])
     except (KeyError, RuntimeError) as error:
         raise UsageError(f"{run}: its checkpoint is of another network; give another --start-from") from error
+
+
+def add_training_options(parser: argparse.ArgumentParser, epochs: int, batch: int) -> None:
+    """The options that every one of these trainings takes; epochs and batch : if nothing else is said."""
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the run folder")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder")
+
+
+def check_training_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends the command with usage when a number makes no sense."""
+    for name, least in (("epochs", 1), ("batch", 2), ("threads", 0), ("seed", 0)):
+        if getattr(options, name) < least:
+            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
+    if not 0 < options.learning_rate < float("inf"):
+        parser.error(f"--learning-rate is {options.learning_rate}; give a number above 0")
+
+
+def run_command(name: str, train: Callable[[argparse.Namespace], ExitCode], options: argparse.Namespace) -> ExitCode:
+    """A training as a command: mistakes and interruptions are one line. name : of the module without its package."""
+    try:
+        return train(options)
+    except EdgeDigitsError as error:
+        print(f"export.{name}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"export.{name}: interrupted; go on with --resume", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+
+
+def prepare_device(options: argparse.Namespace) -> torch.device:
+    """Threads and seed as the options say; CUDA where there is one."""
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

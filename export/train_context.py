@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
+from edge_digits.errors import ExitCode, UsageError
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
-from export.companion_training import CompanionTraining
+from export.companion_training import CompanionTraining, add_training_options, check_training_options, prepare_device, run_command
 from export.context_network import ContextNetwork
 from export.pages.proposals import Proposals, load_shards
 
@@ -38,23 +38,12 @@ VALIDATION_BATCH: Final = 1024
 
 def main(arguments: list[str] | None = None) -> ExitCode:
     """Run the command."""
-    options = _parse(arguments)
-    try:
-        return train(options)
-    except EdgeDigitsError as error:
-        print(f"export.train_context: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("export.train_context: interrupted; go on with --resume", file=sys.stderr)
-        return ExitCode.INTERRUPTED
+    return run_command("train_context", train, _parse(arguments))
 
 
 def train(options: argparse.Namespace) -> ExitCode:
     """Train as the parsed options say; see main."""
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = prepare_device(options)
     proposals = joined([load_shards(folder) for folder in options.proposals])
     kept_aside = load_shards(options.validation)
     if len(proposals.labels) < options.batch:
@@ -160,19 +149,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="shards of `python -m export.pages.proposals`; may be given again",
     )
     parser.add_argument("--validation", type=Path, required=True, metavar="DIR", help="shards of pages kept aside")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the run folder")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder")
+    add_training_options(parser, epochs=20, batch=256)
     options = parser.parse_args(arguments)
-    for name, least in (("epochs", 1), ("batch", 2), ("threads", 0), ("seed", 0)):
-        if getattr(options, name) < least:
-            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
-    if not 0 < options.learning_rate < float("inf"):
-        parser.error(f"--learning-rate is {options.learning_rate}; give a number above 0")
+    check_training_options(parser, options)
     return options
 
 

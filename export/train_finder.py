@@ -16,10 +16,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
+from edge_digits.errors import ExitCode, UsageError
 from edge_digits.recognition.companions import CELL_PX
 from edge_digits.recognition.weights import LABELS
-from export.companion_training import CompanionTraining, start_from
+from export.companion_training import (
+    CompanionTraining,
+    add_training_options,
+    check_training_options,
+    prepare_device,
+    run_command,
+    start_from,
+)
 from export.finder_network import FinderNetwork, stroke_logits
 from export.pages.crops import NO_DIGIT, OPEN, Crops, joined, load_crops
 
@@ -33,23 +40,12 @@ VALIDATION_BATCH: Final = 64
 
 def main(arguments: list[str] | None = None) -> ExitCode:
     """Run the command."""
-    options = _parse(arguments)
-    try:
-        return train(options)
-    except EdgeDigitsError as error:
-        print(f"export.train_finder: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("export.train_finder: interrupted; go on with --resume", file=sys.stderr)
-        return ExitCode.INTERRUPTED
+    return run_command("train_finder", train, _parse(arguments))
 
 
 def train(options: argparse.Namespace) -> ExitCode:
     """Train as the parsed options say; see main."""
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = prepare_device(options)
     crops = joined([load_crops(folder) for folder in options.crops])
     kept_aside = load_crops(options.validation)
     if len(crops.pictures) < options.batch:
@@ -152,20 +148,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="shards of `python -m export.pages.crops`; may be given again",
     )
     parser.add_argument("--validation", type=Path, required=True, metavar="DIR", help="shards of pages kept aside")
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--start-from", type=Path, metavar="DIR", help="another run, whose averaged weights this one begins with")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the run folder")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder")
+    add_training_options(parser, epochs=8, batch=32)
     options = parser.parse_args(arguments)
-    for name, least in (("epochs", 1), ("batch", 2), ("threads", 0), ("seed", 0)):
-        if getattr(options, name) < least:
-            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
-    if not 0 < options.learning_rate < float("inf"):
-        parser.error(f"--learning-rate is {options.learning_rate}; give a number above 0")
+    check_training_options(parser, options)
     return options
 
 

@@ -19,10 +19,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
+from edge_digits.errors import ExitCode, UsageError
 from edge_digits.paper.strips import STRIP_HEIGHT_PX
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
-from export.companion_training import CompanionTraining, start_from
+from export.companion_training import (
+    CompanionTraining,
+    add_training_options,
+    check_training_options,
+    prepare_device,
+    run_command,
+    start_from,
+)
 from export.pages.proposals import load_shards
 from export.string_network import BLANK, StringNetwork, greedy
 from export.strings import NO_LABEL
@@ -68,23 +75,12 @@ class Strips:
 
 def main(arguments: list[str] | None = None) -> ExitCode:
     """Run the command."""
-    options = _parse(arguments)
-    try:
-        return train(options)
-    except EdgeDigitsError as error:
-        print(f"export.train_strings: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("export.train_strings: interrupted; go on with --resume", file=sys.stderr)
-        return ExitCode.INTERRUPTED
+    return run_command("train_strings", train, _parse(arguments))
 
 
 def train(options: argparse.Namespace) -> ExitCode:
     """Train as the parsed options say; see main."""
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = prepare_device(options)
     strips, validation = Strips.load(options.strips), Strips.load(options.validation)
     if len(strips.widths) < options.batch:
         raise UsageError(f"--strips hold {len(strips.widths)}, too few for one batch of {options.batch}; give more, or a smaller --batch")
@@ -160,20 +156,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="npz of `python -m export.strings`, or shards of `python -m export.pages.proposals`; may be given again",
     )
     parser.add_argument("--validation", type=Path, action="append", required=True, metavar="PATH", help="the same, kept aside")
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--start-from", type=Path, metavar="DIR", help="another run, whose averaged weights this one begins with")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the run folder")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder")
+    add_training_options(parser, epochs=12, batch=128)
     options = parser.parse_args(arguments)
-    for name, least in (("epochs", 1), ("batch", 2), ("threads", 0), ("seed", 0)):
-        if getattr(options, name) < least:
-            parser.error(f"--{name} is {getattr(options, name)}; give a number of at least {least}")
-    if not 0 < options.learning_rate < float("inf"):
-        parser.error(f"--learning-rate is {options.learning_rate}; give a number above 0")
+    check_training_options(parser, options)
     return options
 
 
