@@ -19,6 +19,7 @@ import os
 import re
 import sys
 import threading
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -38,7 +39,7 @@ KEEP_ALIVE_S: Final = 30
 RETRY_S: Final = (1, 60)
 """Pauses between tries to reach the broker: from, to; doubled each time."""
 WAITING: Final = 1000
-"""Messages that wait for a broker that is away."""
+"""Messages that wait for a broker that is away; of more, the newest."""
 LARGEST_STATE: Final = 255
 """Characters that Home Assistant takes as a state."""
 
@@ -90,6 +91,9 @@ class MqttTeller:
         self._broker, self._topic = broker, broker.base
         self.connected = threading.Event()
         self._complained = False
+        # The client's own queue would let a message pass those that wait for a connection while it is being made.
+        self._waiting: deque[tuple[str, str | bytes, bool]] = deque(maxlen=WAITING)
+        self._turn = threading.Lock()
         self._client: Any = Client(CallbackAPIVersion.VERSION2)
         self._client.max_queued_messages_set(WAITING)
         self._client.reconnect_delay_set(*RETRY_S)
@@ -115,22 +119,28 @@ class MqttTeller:
             number = entry["number"]
             self._publish("number", {**number, "event": entry["event"], "at": entry["at"], "source": entry["source"]})
             if crop is not None:
-                self._client.publish(f"{self._topic}/crop", cv2.imencode(".png", crop)[1].tobytes(), qos=1, retain=True)
+                self._send(f"{self._topic}/crop", cv2.imencode(".png", crop)[1].tobytes(), retain=True)
 
     def close(self, wait_s: float) -> None:
         """Tell that this is the end, wait for what is under way for so long at most, and disconnect."""
-        last = self._client.publish(f"{self._topic}/status", "offline", qos=1, retain=True)
         if self.connected.is_set():
             # Where the connection went meanwhile, or too much was waiting, the last will tells it.
             with suppress(RuntimeError, ValueError):
-                last.wait_for_publish(wait_s)
+                self._client.publish(f"{self._topic}/status", "offline", qos=1, retain=True).wait_for_publish(wait_s)
         elif self._complained:
             print(f"edge-digits: {self._broker.name}: was away at the end; what waited for it was not told", file=sys.stderr)
         self._client.disconnect()
         self._client.loop_stop()
 
     def _publish(self, name: str, content: dict[str, Any], *, retain: bool = True) -> None:
-        self._client.publish(f"{self._topic}/{name}", json.dumps(content, ensure_ascii=False), qos=1, retain=retain)
+        self._send(f"{self._topic}/{name}", json.dumps(content, ensure_ascii=False), retain=retain)
+
+    def _send(self, topic: str, payload: str | bytes, *, retain: bool) -> None:
+        with self._turn:
+            if self.connected.is_set():
+                self._client.publish(topic, payload, qos=1, retain=retain)
+            else:
+                self._waiting.append((topic, payload, retain))
 
     def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         del client, data, flags, properties
@@ -143,7 +153,11 @@ class MqttTeller:
         for topic, content in discovery(self._topic).items():
             self._client.publish(topic, json.dumps(content), qos=1, retain=True)
         self._client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
-        self.connected.set()
+        with self._turn:
+            while self._waiting:
+                waiting, payload, retain = self._waiting.popleft()
+                self._client.publish(waiting, payload, qos=1, retain=retain)
+            self.connected.set()
 
     def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         del client, data, flags, properties

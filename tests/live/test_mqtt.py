@@ -137,17 +137,20 @@ def test_home_assistant_finds_every_topic_it_is_told_of(port: int, tmp_path: Pat
 
 @pytest.mark.hardware
 @needs_mosquitto
-def test_what_settled_while_the_broker_was_away_is_told_when_it_is_there(
+def test_what_settled_while_the_broker_was_away_is_told_in_order_when_it_is_there(
     port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("paho.mqtt")
     teller = MqttTeller(parse_broker(f"mqtt://127.0.0.1:{port}"))
-    teller.tell(SETTLED)
+    frames = range(50)
+    for frame in frames:
+        teller.tell({**SETTLED, "frame": frame})
     said: list[str] = []
     until(lambda: said.append(capsys.readouterr().err) or "cannot be reached" in "".join(said))
     with broker(port, tmp_path), listening(port) as heard:
-        until(lambda: "edge-digits/event" in heard)
+        until(lambda: len(heard.get("edge-digits/event", [])) == len(frames))
         teller.close(WAIT_S)
+    assert [json.loads(message.payload)["frame"] for message in heard["edge-digits/event"]] == list(frames)
     told = "".join(said) + capsys.readouterr().err
     assert told.count("cannot be reached") == 1
     assert f"mqtt://127.0.0.1:{port}: connected" in told
