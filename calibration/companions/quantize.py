@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from calibration import onnx_files
 from calibration.companions.candidate import load_companion_model
@@ -36,6 +37,8 @@ HEADS: Final[dict[str, tuple[str, ...]]] = {"context": ("Flatten", "Gemm"), "str
 """What stands behind the last convolution and stays float."""
 HEAD_IS_CONVOLUTION: Final = ("strings", "finder")
 """Networks whose last convolution is their head, too."""
+BRANCHED: Final = ("finder",)
+"""Networks in which one layer's output has several readers."""
 
 Batches = list[NDArray[np.float32]]
 
@@ -79,12 +82,29 @@ def quantize_companion(model: Any, sets: CompanionSets, options: QuantizeOptions
         round_weights(result, model, batches, reduced=options.reduce_range)
     settings = {**asdict(options), "together": together, "inputs": len(sets.calibration)}
     del settings["tiles"]
+    if kind in BRANCHED:
+        settings["activations"] = "uint8"
     onnx_files.set_metadata(result, {**onnx_files.metadata(model), "quantization": json.dumps(settings)})
     if options.method == "search":
         engine = Engine(model.SerializeToString(), threads=1)
         wanted = [engine.run(contract.output, batch) for batch in batches]
         search_scales(result, lambda changed: output_distance(changed, contract.output, batches, wanted))
+    if kind in BRANCHED:
+        make_unsigned(result)
     return result
+
+
+def make_unsigned(model: Any) -> None:
+    """Count the steps of activations from 0 to 255, not from -128 to 127: the same values, in place.
+
+    On x86-64 ONNX Runtime does so itself, but not where an activation has several readers: the convolutions on both sides of
+    such a one ran in float, and the finder took 10.3 ms for the 4.9 ms that it takes so (same run, one thread, same maps).
+    """
+    initializers = {tensor.name: tensor for tensor in model.graph.initializer}
+    for name in {node.input[2] for node in model.graph.node if node.op_type == "QuantizeLinear"}:
+        zero = numpy_helper.to_array(initializers[name])
+        if zero.dtype == np.int8:
+            initializers[name].CopyFrom(numpy_helper.from_array((zero.astype(np.int16) + 128).astype(np.uint8), name))
 
 
 def output_distance(model: Any, output: str, batches: Batches, wanted: Batches) -> float:

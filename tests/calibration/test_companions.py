@@ -393,3 +393,21 @@ def test_maps_unfold_into_pixels() -> None:
     maps = np.full((1, 29, 1, 2), -1.0, np.float32)
     maps[0, 6, 0, 1] = 1.0
     assert np.argwhere(strokes_of(maps)).tolist() == [[0, 1, 6]]
+
+
+def test_activations_with_several_readers_are_counted_without_sign_and_say_the_same(chains: Path) -> None:
+    unsigned = onnx.load(chains / "finder.int8.onnx")
+    initializers = {tensor.name: tensor for tensor in unsigned.graph.initializer}
+    zeros = {node.input[2] for node in unsigned.graph.node if node.op_type == "QuantizeLinear"}
+    assert {numpy_helper.to_array(initializers[name]).dtype for name in zeros} == {np.dtype(np.uint8)}
+    signed = onnx.ModelProto.FromString(unsigned.SerializeToString())
+    for tensor in signed.graph.initializer:
+        if tensor.name in zeros:
+            steps = numpy_helper.to_array(tensor).astype(np.int16) - 128
+            tensor.CopyFrom(numpy_helper.from_array(steps.astype(np.int8), tensor.name))
+    sets = load_companion_sets(chains / "finder.npz")
+    inputs = as_companion_input(next(iter(sets.calibration.batches())))
+    maps = [Engine(model.SerializeToString(), threads=1).run("maps", inputs) for model in (signed, unsigned)]
+    assert np.allclose(*maps, atol=1e-5)
+    quantize.make_unsigned(signed)
+    assert signed == unsigned
