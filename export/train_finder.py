@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -36,6 +37,9 @@ PAPER_WEIGHT: Final = 0.03
 CELL_WEIGHT: Final = 8.0
 SIZE_WEIGHT: Final = 0.3
 VALIDATION_BATCH: Final = 64
+MOVED_SHARE: Final = 0.7
+SCALE, ASPECT, SHEAR, TURN_DEG, SHIFT_PX = 0.2, 0.12, 0.25, 5.0, 12.0
+"""So many of the crops are shown otherwise each time: larger or smaller, stretched (natural logarithms), slanted, turned, shifted."""
 
 
 def main(arguments: list[str] | None = None) -> ExitCode:
@@ -73,8 +77,9 @@ class FinderTraining(CompanionTraining):
         order, size = rng.permutation(len(self.crops.pictures)), self.options.batch
         for start in range(0, len(order) - size + 1, size):
             chosen = np.sort(order[start : start + size])
-            pictures = torch.from_numpy(varied(self.crops.pictures[chosen], rng)).to(self.device)
-            yield sum(loss_parts(self.forward(self.network, pictures), self.crops, chosen).values(), torch.zeros(()))
+            crops = moved(part(self.crops, chosen), rng)
+            pictures = torch.from_numpy(varied(crops.pictures, rng)).to(self.device)
+            yield sum(loss_parts(self.forward(self.network, pictures), crops).values(), torch.zeros(()))
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -82,12 +87,12 @@ class FinderTraining(CompanionTraining):
         totals: dict[str, float] = {}
         crops = self.kept_aside
         for start in range(0, len(crops.pictures), VALIDATION_BATCH):
-            chosen = np.arange(start, min(start + VALIDATION_BATCH, len(crops.pictures)))
-            maps = self.forward(self.average, torch.from_numpy(crops.pictures[chosen, None].astype(np.float32) / 255.0).to(self.device))
-            for name, value in loss_parts(maps, crops, chosen).items():
-                totals[name] = totals.get(name, 0.0) + float(value) * len(chosen)
-            found, meant, inked = (stroke_logits(maps) > 0).cpu().numpy(), crops.strokes[chosen], crops.pictures[chosen] > INKED
-            best, cells = maps[:, CELL_PX**2 : CELL_PX**2 + len(LABELS)].argmax(1).cpu().numpy(), crops.cells[chosen]
+            shown = part(crops, np.arange(start, min(start + VALIDATION_BATCH, len(crops.pictures))))
+            maps = self.forward(self.average, torch.from_numpy(shown.pictures[:, None].astype(np.float32) / 255.0).to(self.device))
+            for name, value in loss_parts(maps, shown).items():
+                totals[name] = totals.get(name, 0.0) + float(value) * len(shown.pictures)
+            found, meant, inked = (stroke_logits(maps) > 0).cpu().numpy(), shown.strokes, shown.pictures > INKED
+            best, cells = maps[:, CELL_PX**2 : CELL_PX**2 + len(LABELS)].argmax(1).cpu().numpy(), shown.cells
             counts = {
                 "missed": (~found & (meant == 1)).sum(),
                 "strokes": (meant == 1).sum(),
@@ -107,19 +112,19 @@ class FinderTraining(CompanionTraining):
         }
 
 
-def loss_parts(maps: Tensor, crops: Crops, chosen: NDArray[np.intp]) -> dict[str, Tensor]:
+def loss_parts(maps: Tensor, crops: Crops) -> dict[str, Tensor]:
     """The parts of the loss, weighted: which ink is a digit's, which digit has its middle where, how large it is.
 
-    maps : (n, 29, 32, 32) of the crops with these indices.
+    maps : (n, 29, 32, 32) of these crops.
     """
-    strokes = torch.from_numpy(crops.strokes[chosen]).to(maps.device)
-    inked = torch.from_numpy(crops.pictures[chosen]).to(maps.device) > INKED
+    strokes = torch.from_numpy(crops.strokes).to(maps.device)
+    inked = torch.from_numpy(crops.pictures).to(maps.device) > INKED
     weights = torch.where(inked | (strokes == 1), 1.0, PAPER_WEIGHT) * (strokes != OPEN)
     errors = nn.functional.binary_cross_entropy_with_logits(stroke_logits(maps), (strokes == 1).float(), reduction="none")
-    cells = torch.from_numpy(crops.cells[chosen].astype(np.int64)).to(maps.device)
+    cells = torch.from_numpy(crops.cells.astype(np.int64)).to(maps.device)
     classes = maps[:, CELL_PX**2 : CELL_PX**2 + len(LABELS)]
     cell_errors = nn.functional.cross_entropy(classes, cells, ignore_index=OPEN)
-    sizes = torch.log(torch.from_numpy(crops.sizes[chosen].astype(np.float32)).to(maps.device).clamp(min=1.0) / CELL_PX)
+    sizes = torch.log(torch.from_numpy(crops.sizes.astype(np.float32)).to(maps.device).clamp(min=1.0) / CELL_PX)
     is_digit = (cells < NO_DIGIT)[:, None]
     size_errors = (maps[:, CELL_PX**2 + len(LABELS) :] - sizes).abs() * is_digit
     return {
@@ -127,6 +132,37 @@ def loss_parts(maps: Tensor, crops: Crops, chosen: NDArray[np.intp]) -> dict[str
         "cell_loss": CELL_WEIGHT * cell_errors,
         "size_loss": SIZE_WEIGHT * size_errors.sum() / (2 * is_digit.sum()).clamp(min=1.0),
     }
+
+
+def part(crops: Crops, chosen: NDArray[np.intp]) -> Crops:
+    """The crops with these indices."""
+    return Crops(crops.pictures[chosen], crops.strokes[chosen], crops.cells[chosen], crops.sizes[chosen])
+
+
+def moved(crops: Crops, rng: np.random.Generator) -> Crops:
+    """The same crops, MOVED_SHARE of them seen otherwise, with what their pixels and cells mean; what comes in at the sides is bare."""
+    result = part(crops, np.arange(len(crops.pictures)))
+    for i in np.flatnonzero(rng.random(len(result.pictures)) < MOVED_SHARE):
+        stretch = np.exp(rng.uniform(-SCALE, SCALE) + rng.uniform(-ASPECT, ASPECT) * np.array([1.0, -1.0]))
+        turn, shift = np.radians(rng.uniform(-TURN_DEG, TURN_DEG)), rng.uniform(-SHIFT_PX, SHIFT_PX, 2)
+        rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        linear = rotation @ np.array([[1.0, rng.uniform(-SHEAR, SHEAR)], [0.0, 1.0]]) @ np.diag(stretch)
+        result.pictures[i] = _warped(result.pictures[i], linear, shift, cv2.INTER_LINEAR)
+        result.strokes[i] = _warped(result.strokes[i], linear, shift)
+        result.cells[i] = _warped(result.cells[i], linear, shift / CELL_PX, bare=NO_DIGIT)
+        for axis, factor in enumerate(stretch[::-1]):
+            sizes = _warped(result.sizes[i, axis], linear, shift / CELL_PX)
+            result.sizes[i, axis] = np.clip(np.rint(sizes * factor), 0, 255)
+    return result
+
+
+def _warped(
+    picture: NDArray[np.uint8], linear: NDArray[np.float64], shift: NDArray[np.float64], way: int = cv2.INTER_NEAREST, bare: int = 0
+) -> NDArray[np.uint8]:
+    """The picture moved about its middle: `linear` (2, 2), then `shift` in its pixels; `bare` comes in from outside."""
+    middle = (np.array(picture.shape[::-1]) - 1) / 2
+    matrix = np.column_stack([linear, middle + shift - linear @ middle])
+    return np.asarray(cv2.warpAffine(picture, matrix, picture.shape[::-1], flags=way, borderValue=(bare,)), np.uint8)
 
 
 def varied(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:

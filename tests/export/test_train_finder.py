@@ -14,7 +14,7 @@ from edge_digits.errors import ExitCode
 from export import checkpoint, train_finder
 from export.finder_network import FinderNetwork, stroke_logits
 from export.pages.crops import OPEN, Crops, load_crops
-from export.train_finder import loss_parts, varied
+from export.train_finder import loss_parts, moved, varied
 from tests.export.training_sets import marked_crops, save_crops
 
 
@@ -69,15 +69,15 @@ def test_a_run_may_start_from_another(shards: Path, tmp_path: Path, capsys: Any)
 
 
 def test_what_is_left_open_costs_nothing() -> None:
-    crops, chosen = marked_crops(4), np.arange(4)
+    crops = marked_crops(4)
     maps = torch.randn(4, 29, 32, 32, generator=torch.Generator().manual_seed(1))
-    whole = loss_parts(maps, crops, chosen)
+    whole = loss_parts(maps, crops)
     assert all(float(value) > 0 for value in whole.values())
     hidden = Crops(crops.pictures, crops.strokes.copy(), crops.cells.copy(), crops.sizes)
     hidden.strokes[:, :64], hidden.cells[:, :16] = OPEN, OPEN
     changed = maps.clone()
     changed[:, :, :16] = 50.0
-    for one, other in zip(loss_parts(maps, hidden, chosen).values(), loss_parts(changed, hidden, chosen).values(), strict=True):
+    for one, other in zip(loss_parts(maps, hidden).values(), loss_parts(changed, hidden).values(), strict=True):
         assert float(one) == pytest.approx(float(other), rel=1e-5)
 
 
@@ -96,6 +96,28 @@ def test_pictures_vary_within_bounds() -> None:
     assert 0.0 <= changed.min() < changed.max() <= 1.0
     assert np.ptp(changed.max(axis=(1, 2, 3))) > 0.1
     assert (changed == varied(pictures, np.random.default_rng(1))).all()
+
+
+def test_crops_are_moved_with_what_their_pixels_mean() -> None:
+    crops = marked_crops(60)
+    before = crops.pictures.copy()
+    changed = moved(crops, np.random.default_rng(1))
+    assert (crops.pictures == before).all()
+    differs = (changed.pictures != before).any(axis=(1, 2))
+    assert 30 <= differs.sum() < 60
+    for at in range(60):
+        ink, meant = changed.pictures[at] > 150, changed.strokes[at] == 1
+        assert (ink & ~meant).sum() <= 0.25 * meant.sum() + 8
+        rows, columns = np.nonzero(changed.cells[at] == 1)
+        if len(rows) and meant.any():
+            y, x = np.argwhere(meant).mean(axis=0)
+            assert abs(rows.mean() * 4 + 2 - y) < 10
+            assert abs(columns.mean() * 4 + 2 - x) < 10
+            assert 0.7 * 20 <= changed.sizes[at, 0, rows[0], columns[0]] <= 1.4 * 20
+    again = moved(crops, np.random.default_rng(1))
+    assert all((getattr(again, name) == getattr(changed, name)).all() for name in Crops.__slots__)
+    none = Crops(*(getattr(crops, name)[:0] for name in Crops.__slots__))
+    assert len(moved(none, np.random.default_rng(1)).pictures) == 0
 
 
 def test_bad_folders_are_one_line(shards: Path, tmp_path: Path, capsys: Any) -> None:
