@@ -38,6 +38,7 @@ from edge_digits.recognition.decode import choose_digits
 from edge_digits.recognition.finder import judge, load_finder, without_frames
 from edge_digits.recognition.orientation import find_turn
 from edge_digits.recognition.runs import read_runs
+from edge_digits.recognition.seen_digits import add_seen_digits
 from edge_digits.recognition.strings import load_strings
 from edge_digits.sources.frame import Frame
 from edge_digits.sources.images import open_frames
@@ -134,6 +135,8 @@ class Reader:
             if freed is not None:
                 glyphs, predictions = self._propose(freed, clock)
         sure = sure_digits(glyphs, predictions)
+        if maps is not None:
+            glyphs, predictions = clock.time("seen", add_seen_digits, glyphs, maps, predictions, self.classifier)
         if self.context is not None:
             predictions = clock.time("context", self.context.judge, glyphs, predictions)
         if maps is not None:

@@ -49,6 +49,9 @@ SIDE_GAP_SHARE: Final = 0.22
 SMALLEST_MARK_PX: Final = 4
 """Pieces of fewer pixels are noise even as a decimal point."""
 
+SEEN: Final = -1
+"""Piece of a fragment that is no piece of connected ink, but was seen on the whole page (recognition/seen_digits.py)."""
+
 SHARP_SHARE: Final = 0.45
 """A stroke falls to paper within a few pixels; the shading of a crease or a shadow does not. Share of a piece's own
 darkness that its sharpest edge must fall by."""
@@ -61,7 +64,7 @@ class Fragment:
 
     box : x, y, width, height in page pixels. shape : uint8 (height, width), 0 outside the piece, its grey levels
     within, its strong ink 255.
-    piece : number of the connected piece it was cut from; fragments of one piece share it.
+    piece : number of the connected piece it was cut from; fragments of one piece share it. SEEN for what was seen only.
     """
 
     box: tuple[int, int, int, int]

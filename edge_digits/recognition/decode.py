@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.paper.glyphs import Fragment, Glyphs
+from edge_digits.paper.glyphs import SEEN, Fragment, Glyphs
 from edge_digits.recognition.classifier import Predictions
 from edge_digits.recognition.runs import Judged, align, column_boxes, sureness, together
 from edge_digits.recognition.strings import ReadString, is_digits
@@ -34,6 +34,10 @@ CLEAR_RUN: Final = 0.6
 """In a cluster read as digits alone with this probability, what is called no digit with LEFTOVER and more is left-over ink."""
 LEAST_RUN: Final = 0.6
 """A cluster read whole counts from this probability on."""
+SAME_INK: Final = 0.4
+"""A digit that was only seen is another one's ink when they share more than this of the smaller box."""
+EXPLAINED: Final = 0.5
+"""And ink that was called no digit belongs to it when they share more than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,12 @@ def choose_digits(glyphs: Glyphs, predictions: Predictions, runs: Mapping[int, R
     for hypothesis, row in zip(glyphs.hypotheses, predictions.probabilities, strict=True):
         by_cluster.setdefault(hypothesis.cluster, []).append((hypothesis, row))
     candidates: list[Candidate] = []
+    seen: list[Candidate] = []
     for index, judged in by_cluster.items():
         cluster = glyphs.clusters[index]
+        if cluster[0].piece == SEEN:
+            seen.extend(Candidate(h.box, row, lean(h.picture)) for h, row in judged)
+            continue
         path = _best_path(cluster, judged)
         if runs and index in runs:
             path = prefer_run(path, cluster, judged, runs[index])
@@ -94,7 +102,22 @@ def choose_digits(glyphs: Glyphs, predictions: Predictions, runs: Mapping[int, R
                 # What lies between digits that touch is left-over ink, no letter that would make a word of them.
                 path = [c for c in path if c.garbage_probability < LEFTOVER]
         candidates.extend(path)
-    return Chosen(tuple(candidates), glyphs, predictions.not_one_digit_share)
+    return Chosen(tuple(with_seen(candidates, seen)), glyphs, predictions.not_one_digit_share)
+
+
+def with_seen(chosen: list[Candidate], seen: list[Candidate]) -> list[Candidate]:
+    """The glyphs of the best paths, and digits that were only seen where none of these is; ink that is explained by them goes."""
+    digits = [c for c in chosen if c.garbage_probability < LEFTOVER]
+    added = [c for c in seen if c.garbage_probability < LEFTOVER and not any(_covered(c, digit) > SAME_INK for digit in digits)]
+    others = [c for c in chosen if c.garbage_probability < LEFTOVER or not any(_covered(c, each) > EXPLAINED for each in added)]
+    return [*others, *added]
+
+
+def _covered(one: Candidate, other: Candidate) -> float:
+    """Share of the smaller box that both have in common."""
+    across = min(one.box[0] + one.box[2], other.box[0] + other.box[2]) - max(one.box[0], other.box[0])
+    down = min(one.box[1] + one.box[3], other.box[1] + other.box[3]) - max(one.box[1], other.box[1])
+    return max(0, across) * max(0, down) / max(1, min(one.box[2] * one.box[3], other.box[2] * other.box[3]))
 
 
 def prefer_run(path: list[Candidate], cluster: tuple[Fragment, ...], judged: list[Judged], read: ReadString) -> list[Candidate]:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis, enclosing, put_together
+from edge_digits.paper.glyphs import SEEN, Fragment, Glyphs, Hypothesis, enclosing, put_together
 from edge_digits.recognition.strings import ReadString, StringReader
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
@@ -29,7 +29,7 @@ LEAST_PROBABILITY: Final = 1e-4
 
 def runs_to_read(glyphs: Glyphs) -> list[int]:
     """Clusters that may hold several digits, by their index."""
-    return [i for i, c in enumerate(glyphs.clusters) if len(c) <= MOST_FRAGMENTS and _may_be_several(c)]
+    return [i for i, c in enumerate(glyphs.clusters) if len(c) <= MOST_FRAGMENTS and c[0].piece != SEEN and _may_be_several(c)]
 
 
 def _may_be_several(cluster: Sequence[Fragment]) -> bool:
