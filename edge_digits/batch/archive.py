@@ -1,13 +1,13 @@
 """Formats of archives: ALTO XML, hOCR, and a PDF of the pages with what was read printed over them.
 
-ALTO 4.4 (Library of Congress) and hOCR 1.2 say where each number and digit stands; viewers of digital libraries take
-them. Boxes are in pixels of the picture. ReportLab writes the PDF.
+ALTO 4.2 (Library of Congress; 4.3 and 4.4 only add to it) and hOCR 1.2, as XHTML, say where each number and digit stands;
+viewers of digital libraries take them. Boxes are in pixels of the picture. ReportLab writes the PDF.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from edge_digits.batch.workbook import printable
 from edge_digits.errors import MissingExtraError
 
 ALTO_NAMESPACE: Final = "http://www.loc.gov/standards/alto/ns-v4#"
+XHTML_NAMESPACE: Final = "http://www.w3.org/1999/xhtml"
 LONGEST_PAGE_POINTS: Final = 842.0
 """Long side of a page of the PDF: A4. What resolution a photograph has on paper nobody knows."""
 LONGEST_PICTURE_PX: Final = 2200
@@ -32,9 +33,9 @@ Entry = Mapping[str, Any]
 
 
 def write_alto(draft: Path, entries: Iterable[Entry]) -> None:
-    """One ALTO document: a Page for each page, a String for each number, a Glyph for each digit."""
+    """One ALTO document: a Page for each page, its file as PAGECLASS; a String for each number, a Glyph for each digit and sign."""
     with draft.open("w", encoding="utf-8") as file:
-        file.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<alto xmlns="{ALTO_NAMESPACE}" SCHEMAVERSION="4.4">\n')
+        file.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<alto xmlns="{ALTO_NAMESPACE}" SCHEMAVERSION="4.2">\n')
         file.write("<Description><MeasurementUnit>pixel</MeasurementUnit>")
         file.write('<Processing ID="reading"><processingSoftware><softwareName>edge_digits</softwareName>')
         file.write(f"<softwareVersion>{__version__}</softwareVersion></processingSoftware></Processing></Description>\n<Layout>\n")
@@ -44,11 +45,12 @@ def write_alto(draft: Path, entries: Iterable[Entry]) -> None:
 
 
 def _alto_page(entry: Entry, index: int) -> str:
-    name = escape(printable(entry["source"]))
+    page = f'<Page ID="p{index}" PHYSICAL_IMG_NR="{entry.get("page", 1)}" PAGECLASS="{_in_xml(entry["source"])}"'
     if "error" in entry:
-        return f'<Page ID="p{index}" PHYSICAL_IMG_NR="{index}" PAGECLASS="unread: {name}"/>\n'
+        why = f"{entry['error']['type']}: {entry['error']['message']}"
+        return f'{page} QUALITY="Missing" QUALITY_DETAIL="{_in_xml(why)}"/>\n'
     size = f'WIDTH="{entry["width"]}" HEIGHT="{entry["height"]}"'
-    parts = [f'<Page ID="p{index}" PHYSICAL_IMG_NR="{entry["page"]}" PRINTED_IMG_NR="{name}" {size}>']
+    parts = [f"{page} {size}>"]
     if entry["lines"]:
         parts.append(f'<PrintSpace HPOS="0" VPOS="0" {size}><TextBlock ID="p{index}b">')
         for place, line in enumerate(entry["lines"], 1):
@@ -61,13 +63,20 @@ def _alto_page(entry: Entry, index: int) -> str:
 
 
 def _alto_string(number: Mapping[str, Any], name: str) -> str:
-    glyphs = "".join(
-        f'<Glyph ID="{name}g{index}" CONTENT="{"?" if digit["digit"] is None else digit["digit"]}" GC="{digit["confidence"]:.4f}" '
-        f"{_alto_box(digit['box'])}/>"
-        for index, digit in enumerate(number["digits"], 1)
-    )
-    said = f'CONTENT="{escape(number["text"])}" WC="{number["confidence"]:.4f}"'
+    said = f'CONTENT="{_in_xml(number["text"])}" WC="{number["confidence"]:.4f}"'
+    glyphs = "".join(f'<Glyph ID="{name}g{index}" {glyph}' for index, glyph in enumerate(_alto_glyphs(number), 1))
     return f'<String ID="{name}" {said} {_alto_box(number["box"])}>{glyphs}</String>'
+
+
+def _alto_glyphs(number: Mapping[str, Any]) -> Iterator[str]:
+    """Digits and the signs between them in their order, what else an unsure digit may be as its Variants."""
+    for place, digit in enumerate(number["digits"]):
+        for sign in number.get("signs", ()):
+            if sign["before"] == place:
+                yield f'CONTENT="{_in_xml(sign["sign"])}" {_alto_box(sign["box"])}/>'
+        said = f'CONTENT="{"?" if digit["digit"] is None else digit["digit"]}" GC="{digit["confidence"]:.4f}" {_alto_box(digit["box"])}'
+        variants = "".join(f'<Variant CONTENT="{v["digit"]}" VC="{v["confidence"]:.4f}"/>' for v in digit.get("candidates", ()))
+        yield f"{said}>{variants}</Glyph>" if variants else f"{said}/>"
 
 
 def _alto_box(box: list[int]) -> str:
@@ -78,27 +87,28 @@ def _alto_box(box: list[int]) -> str:
 def write_hocr(draft: Path, entries: Iterable[Entry]) -> None:
     """One hOCR document: an ocr_page for each page, an ocr_line for each line, an ocrx_word for each number."""
     with draft.open("w", encoding="utf-8") as file:
-        file.write('<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"><title>edge_digits</title>')
-        file.write(f'<meta name="ocr-system" content="edge_digits {__version__}">')
-        file.write('<meta name="ocr-capabilities" content="ocr_page ocr_line ocrx_word"></head>\n<body>\n')
+        file.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE html>\n<html xmlns="{XHTML_NAMESPACE}">\n<head>')
+        file.write('<meta http-equiv="Content-Type" content="text/html; charset=utf-8"/><title>edge_digits</title>')
+        file.write(f'<meta name="ocr-system" content="edge_digits {__version__}"/>')
+        file.write('<meta name="ocr-capabilities" content="ocr_page ocr_line ocrx_word ocrp_wconf"/></head>\n<body>\n')
         for index, entry in enumerate(entries, 1):
             file.write(_hocr_page(entry, index))
         file.write("</body>\n</html>\n")
 
 
 def _hocr_page(entry: Entry, index: int) -> str:
-    name = escape(printable(entry["source"]).replace('"', "'"), quote=True)
+    name = _in_xml('"' + entry["source"].replace('"', "'") + '"')
     if "error" in entry:
-        return f'<div class="ocr_page" id="page_{index}" title="image &quot;{name}&quot;"></div>\n'
+        return f'<div class="ocr_page" id="page_{index}" title="image {name}"></div>\n'
     size = f"bbox 0 0 {entry['width']} {entry['height']}; ppageno {entry['page'] - 1}"
-    parts = [f'<div class="ocr_page" id="page_{index}" title="image &quot;{name}&quot;; {size}">\n']
+    parts = [f'<div class="ocr_page" id="page_{index}" title="image {name}; {size}">\n']
     for place, line in enumerate(entry["lines"], 1):
         words = " ".join(
             f'<span class="ocrx_word" id="word_{index}_{place}_{at}" title="{_hocr_box(number["box"])}; '
-            f'x_wconf {round(100 * number["confidence"])}">{escape(number["text"])}</span>'
+            f'x_wconf {round(100 * number["confidence"])}">{_in_xml(number["text"])}</span>'
             for at, number in enumerate(line["numbers"], 1)
         )
-        parts.append(f'<span class="ocr_line" id="line_{index}_{place}" title="{_hocr_box(line["box"])}">{words}</span><br>\n')
+        parts.append(f'<span class="ocr_line" id="line_{index}_{place}" title="{_hocr_box(line["box"])}">{words}</span><br/>\n')
     parts.append("</div>\n")
     return "".join(parts)
 
@@ -106,6 +116,11 @@ def _hocr_page(entry: Entry, index: int) -> str:
 def _hocr_box(box: list[int]) -> str:
     x, y, width, height = box
     return f"bbox {x} {y} {x + width} {y + height}"
+
+
+def _in_xml(text: str) -> str:
+    """The text as content or attribute of XML."""
+    return escape(printable(text), quote=True)
 
 
 def load_reportlab() -> Any:
