@@ -83,10 +83,12 @@ def boxes_of_digits(maps: PageMaps) -> Boxes:
     height, width = maps.sizes[:, rows, columns].astype(np.float64) / maps.scale
     x, y = (columns + 0.5) * CELL_PX / maps.scale, (rows + 0.5) * CELL_PX / maps.scale
     boxes = np.stack([x - width / 2, y - height / 2, width, height], axis=1)
-    kept: list[int] = []
+    shared = _intersections(boxes, boxes)
+    areas = width * height
+    doubled = shared > SAME_DIGIT * np.minimum(areas[:, None], areas[None])
+    kept = np.zeros(len(boxes), bool)
     for at in range(len(boxes)):
-        if not (_intersections(boxes[at : at + 1], boxes[kept]) > SAME_DIGIT * _smaller(boxes[at : at + 1], boxes[kept])).any():
-            kept.append(at)
+        kept[at] = not (doubled[at] & kept).any()
     return boxes[kept]
 
 
@@ -119,10 +121,8 @@ def _most_in_common(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
 
 def _intersections(a: Boxes, b: Boxes) -> NDArray[np.float64]:
     """Areas that boxes (n, 4) and (m, 4) share, float64 (n, m)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
-    return np.asarray(np.maximum(high - low, 0.0).prod(axis=2), np.float64)
-
-
-def _smaller(a: Boxes, b: Boxes) -> NDArray[np.float64]:
-    return np.asarray(np.minimum((a[:, 2] * a[:, 3])[:, None], (b[:, 2] * b[:, 3])[None]), np.float64)
+    sides = []
+    for axis in (0, 1):
+        high = np.minimum((a[:, axis] + a[:, axis + 2])[:, None], (b[:, axis] + b[:, axis + 2])[None])
+        sides.append(np.maximum(high - np.maximum(a[:, axis][:, None], b[:, axis][None]), 0.0))
+    return np.asarray(sides[0] * sides[1], np.float64)
