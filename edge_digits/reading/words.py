@@ -18,6 +18,8 @@ LETTER_LIMIT: Final = 0.5
 """A glyph at least this probably "not one digit" is a letter or a sign."""
 WORD_GAP: Final = 0.7
 """Glyphs closer than this share of the typical digit height stand in one word."""
+ON_ONE_LINE: Final = 0.3
+"""Glyphs stand on one line when they have more than this share of the lower one's height in common."""
 LOWEST_LETTER: Final = 0.5
 """Only letters at least this share of the typical digit height high count: points, commas, dashes stand in numbers too."""
 FLATTEST_LETTER: Final = 0.25
@@ -127,15 +129,9 @@ def _words(candidates: list[Candidate], height: float) -> list[list[Candidate]]:
     """Glyphs grouped by closeness on one line."""
     ordered = sorted(candidates, key=lambda c: c.box[0])
     group = np.arange(len(ordered))
-    for i, left in enumerate(ordered):
-        for j in range(i + 1, len(ordered)):
-            if ordered[j].box[0] > left.box[0] + left.box[2] + WORD_GAP * height:
-                break
-            if _on_one_line(left, ordered[j]):
-                group[group == group[j]] = group[i]
+    left, top, width, tall = np.array([c.box for c in ordered], np.float64).reshape(-1, 4).T
+    close = left[None] <= (left + width + WORD_GAP * height)[:, None]
+    shared = np.minimum((top + tall)[:, None], (top + tall)[None]) - np.maximum(top[:, None], top[None])
+    for i, j in np.argwhere(np.triu(close & (shared > ON_ONE_LINE * np.minimum(tall[:, None], tall[None])), 1)):
+        group[group == group[j]] = group[i]
     return [[ordered[i] for i in np.flatnonzero(group == g)] for g in np.unique(group)]
-
-
-def _on_one_line(a: Candidate, b: Candidate) -> bool:
-    shared = min(a.box[1] + a.box[3], b.box[1] + b.box[3]) - max(a.box[1], b.box[1])
-    return shared > 0.3 * min(a.box[3], b.box[3])
