@@ -47,6 +47,7 @@ def make_app(reader: Reader, options: GuardOptions | None = None, camera: Device
         route("/camera", desk.look, methods=["GET"]),
         route("/hands", desk.hands, methods=["GET"]),
         route("/hands", desk.remove, methods=["DELETE"]),
+        route("/rollback", desk.roll_back, methods=["POST"]),
         route("/samples", desk.samples, methods=["GET"]),
         route("/samples", desk.store, methods=["POST"]),
         route("/samples", desk.undo, methods=["DELETE"]),
@@ -93,11 +94,10 @@ class _Desk:
         return await self._work(lambda: {"hands": self._hands.listed()})
 
     async def remove(self, request: Any) -> Any:
-        def work() -> dict[str, Any]:
-            self._hands.remove(_hand(request))
-            return {"hands": self._hands.listed()}
+        return await self._list_after(self._hands.remove, request)
 
-        return await self._work(work)
+    async def roll_back(self, request: Any) -> Any:
+        return await self._list_after(self._hands.roll_back, request)
 
     async def samples(self, request: Any) -> Any:
         return await self._work(lambda: self._hands.samples(_hand(request)))
@@ -187,6 +187,15 @@ class _Desk:
                 return as_json(self._starlette, await self._starlette.concurrency.run_in_threadpool(work))
         except EdgeDigitsError as error:
             return self._failed(error)
+
+    async def _list_after(self, change: Callable[[str], None], request: Any) -> Any:
+        """Do something to the hand that is asked for, and answer what there is then."""
+
+        def work() -> dict[str, Any]:
+            change(_hand(request))
+            return {"hands": self._hands.listed()}
+
+        return await self._work(work)
 
     def _failed(self, error: EdgeDigitsError) -> Any:
         return as_error(self._starlette, status_of(error), type(error).__name__, str(error).replace("bytes: ", "upload: ", 1))

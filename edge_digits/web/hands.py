@@ -18,7 +18,15 @@ from edge_digits.personal.prompts import missing_prompts
 from edge_digits.personal.samples import DIGITS, SPLITS, Split, count_samples, remove_sample
 from edge_digits.reader import Reader
 from edge_digits.reading.reading import Box
-from edge_digits.recognition.adapted import adapted_names, adapted_path, data_folder, find_adapted, remove_adapted
+from edge_digits.recognition.adapted import (
+    adapted_names,
+    adapted_path,
+    data_folder,
+    find_adapted,
+    former_versions,
+    remove_adapted,
+    roll_back,
+)
 from edge_digits.web.judging import open_upload
 
 MOST_OPEN: Final = 4
@@ -55,6 +63,7 @@ class Hands:
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._stored: dict[str, list[_Stored]] = {}
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
 
     def reader(self, model: str) -> Reader:
         """The reader of an adapted model, or of a hand that is being learned; "" is the server's own.
@@ -69,7 +78,10 @@ class Hands:
             return self._opened(model).reader
 
     def listed(self) -> list[dict[str, Any]]:
-        """Every hand that can be read with: those with a file ("saved"), as `adapt --list` tells them, and those only learned."""
+        """Every hand that can be read with: those with a file ("saved"), as `adapt --list` tells them, and those only learned.
+
+        "former" : how many versions before this one can be gone back to.
+        """
         entries = []
         for name in adapted_names():
             try:
@@ -77,11 +89,12 @@ class Hands:
             except ModelError:
                 continue  # a damaged file is told by `adapt --list`; the page offers what works
             if head is not None:
-                entries.append({"name": name, "saved": True, "figures": head.metadata.get("figures", {})})
+                figures = head.metadata.get("figures", {})
+                entries.append({"name": name, "saved": True, "former": len(former_versions(name)), "figures": figures})
         with self._lock:
             learned = [name for name, hand in self._open.items() if hand.learner is not None and hand.learner.samples]
         saved = {entry["name"] for entry in entries}
-        return [*entries, *({"name": name, "saved": False, "figures": {}} for name in learned if name not in saved)]
+        return [*entries, *({"name": name, "saved": False, "former": 0, "figures": {}} for name in learned if name not in saved)]
 
     def samples(self, hand: str) -> dict[str, Any]:
         """What is stored of a hand, and what is still asked for. Raises UsageError for a name that cannot be one."""
@@ -94,7 +107,7 @@ class Hands:
         chosen = next((known for known in SPLITS if known == split), None)
         if chosen is None:
             raise UsageError(f"split is '{split[:20]}'; give {' or '.join(SPLITS)}")
-        learner = self._learner(hand)
+        learner = self._learner_with_room(hand)
         correction = learner.add(open_upload(learner.reader, data).picture, digit, chosen)
         self._remember(hand, correction.path, chosen)
         return {**self.samples(hand), "before": correction.before, "after": correction.after}
@@ -104,7 +117,7 @@ class Hands:
 
         box : of the digit in the picture, x, y, width, height. read : what had been read. Raises as store does.
         """
-        learner = self._learner(hand)
+        learner = self._learner_with_room(hand)
         correction = learner.correct(open_upload(learner.reader, data), box, digit, read)
         self._remember(hand, correction.path, "train")
         return {**self.samples(hand), "before": correction.before, "after": correction.after}
@@ -119,6 +132,7 @@ class Hands:
             raise UsageError(f"nothing of '{hand}' was stored since the server started that could be taken back")
         if last.split != "train" or learner is None or learner.undo() is None:
             remove_sample(last.path)
+            self._close(hand)  # a learner that was made since has learned it from the folder
         return self.samples(hand)
 
     def adapt(self, hand: str) -> dict[str, Any]:
@@ -126,25 +140,38 @@ class Hands:
 
         Raises UsageError, InputError without samples, ModelError, AdaptationRefusedError with the figures.
         """
-        model = self._learner(hand).keep(hand)
-        self._close(hand)
+        with self._writing:
+            model = self._learner(hand).keep(hand)
+            self._close(hand)
         return model.to_dict()
 
+    def roll_back(self, hand: str) -> None:
+        """Put the version before the last adaptation back, as `adapt --rollback` does. Raises ModelNotFoundError, UsageError."""
+        with self._writing:
+            roll_back(hand)
+            self._close(hand)
+
     def remove(self, hand: str) -> None:
-        """Delete an adapted model; the samples stay. Raises ModelNotFoundError, UsageError."""
-        remove_adapted(hand)
-        self._close(hand)
+        """Delete an adapted model and its former versions; the samples stay. Raises ModelNotFoundError, UsageError."""
+        with self._writing:
+            remove_adapted(hand)
+            self._close(hand)
 
     def _folder_of(self, hand: str) -> Path:
         check_free(hand)
         return self._folder / hand
 
-    def _learner(self, hand: str) -> Learner:
+    def _learner_with_room(self, hand: str) -> Learner:
+        """The learner of a hand that more may be stored of. Raises UsageError."""
         folder = self._folder_of(hand)
         if not folder.is_dir() and self._folder.is_dir() and sum(1 for _ in self._folder.iterdir()) >= MOST_HANDS:
             raise UsageError(f"there are samples of {MOST_HANDS} hands already; remove some in {self._folder.name}")
         if sum(count_samples(folder, digit) for digit in DIGITS) >= MOST_SAMPLES:
             raise UsageError(f"'{hand}' has {MOST_SAMPLES} samples, which is the most")
+        return self._learner(hand)
+
+    def _learner(self, hand: str) -> Learner:
+        folder = self._folder_of(hand)
         with self._lock:
             opened = self._opened(hand)
         with opened.lock:

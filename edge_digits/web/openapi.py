@@ -22,7 +22,7 @@ FAILURES: Final = {
     "400": "empty body, broken form or wrong argument",
     "401": "wrong token",
     "403": "request of a foreign page or to a foreign host",
-    "404": "no such adapted model",
+    "404": "no such adapted model, or no version of it before",
     "408": "body came too slowly",
     "409": "nothing to learn from, or learning would read worse",
     "413": "too many bytes or pixels",
@@ -76,6 +76,11 @@ def _hand_paths(taking: dict[str, Any]) -> dict[str, Any]:
         "/hands": {
             "get": _operation("Adapted models, and hands that are being learned", "Hands"),
             "delete": _operation("Delete an adapted model; its samples stay", "Hands", (hand,), ("400", "404")),
+        },
+        "/rollback": {
+            "post": _operation(
+                "Put the version of an adapted model back that the last adaptation replaced", "Hands", (hand,), ("400", "404")
+            )
         },
         "/samples": {
             "get": _operation("What is stored of a hand, and what is asked for", "Samples", (hand,), ("400",)),
@@ -146,7 +151,7 @@ def _schemas() -> dict[str, Any]:
         "Health": _object(
             status=text, version=text, model=model, provider=text, camera={"type": ["string", "null"]}, learns={"type": "boolean"}
         ),
-        "Hands": _object(hands=_list(_object(name=text, saved={"type": "boolean"}, figures=figures))),
+        "Hands": _object(hands=_list(_object(name=text, saved={"type": "boolean"}, former=integer, figures=figures))),
         "Samples": _object(
             hand=text,
             counts=_object(train=_list(integer), test=_list(integer)),

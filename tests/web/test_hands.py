@@ -76,8 +76,29 @@ def test_adapting_writes_the_model_that_the_terminal_reads_with(large: Address, 
     assert (home / "models" / "lin.npz").is_file()
     assert Reader(model="lin", threads=1).classifier.name == "lin"
     assert large("/read?model=lin", encode("PNG", draw_page(["52"], width=400, height=200))).value["model"]["name"] == "lin"
+    first = (home / "models" / "lin.npz").read_bytes()
+    assert large("/adapt?hand=lin", b"").status == 200
+    assert [hand["former"] for hand in large("/hands").value["hands"] if hand["name"] == "lin"] == [1]
+    back = large("/rollback?hand=lin", b"").value
+    assert [hand["former"] for hand in back["hands"] if hand["name"] == "lin"] == [0]
+    assert (home / "models" / "lin.npz").read_bytes() == first
+    nothing = large("/rollback?hand=lin", b"")
+    assert (nothing.status, nothing.error) == (404, "ModelNotFoundError")
+    assert large("/read?model=lin", encode("PNG", draw_page(["52"], width=400, height=200))).status == 200
     assert large("/hands?hand=lin", method="DELETE").status == 200
     assert large("/tile?model=lin", ink(3)).status == 404
+    assert large("/rollback?hand=lin", b"").status == 404
+
+
+def test_what_was_stored_before_adapting_can_be_taken_back_after_it(large: Address, home: Path) -> None:
+    write_samples(home / "samples" / "pat", 4, {7: mirrored})
+    assert large("/samples?hand=pat&digit=3", ink(3)).status == 201
+    assert large("/adapt?hand=pat", b"").status == 200
+    assert large("/samples?hand=pat&digit=5", ink(5)).status == 201
+    for left in (41, 40):
+        assert sum(large("/samples?hand=pat", method="DELETE").value["counts"]["train"]) == left
+    assert large("/samples?hand=pat", method="DELETE").status == 400
+    assert large("/hands?hand=pat", method="DELETE").status == 200
 
 
 @pytest.mark.parametrize("hand", ["..", "a%2Fb", "%2e%2e%2fme", "", "a" * 65, "default", "digits", "me%00"])
@@ -112,6 +133,7 @@ def test_a_crop_without_ink_or_with_a_box_outside_is_refused(large: Address) -> 
 def test_a_hand_is_not_filled_without_end(large: Address, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hands_module, "MOST_SAMPLES", 0)
     assert large("/samples?hand=eve&digit=3", ink(3)).status == 400
+    assert "which is the most" not in large("/adapt?hand=eve", b"").value["error"]["message"]
     monkeypatch.undo()
     monkeypatch.setattr(hands_module, "MOST_HANDS", 0)
     assert large("/samples?hand=newcomer&digit=3", ink(3)).status == 400

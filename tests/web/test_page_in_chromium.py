@@ -205,8 +205,15 @@ def test_a_hand_is_collected_and_adapted(page: Any, home: Path) -> None:
     assert (home / "models" / "ada.npz").is_file()
     draw(page, 3)
     wait_for_digit(page, 3)
+    first = (home / "models" / "ada.npz").read_bytes()
+    assert page.get_by_role("button", name="Go back").count() == 0
+    page.locator("#adapt").click()
+    page.get_by_role("button", name="Go back to the version before: ada").click()
+    page.get_by_role("button", name="Go back").wait_for(state="detached")
+    assert (home / "models" / "ada.npz").read_bytes() == first
+    assert page.input_value("#hand") == "ada"
     page.get_by_role("button", name="Remove: ada").click()
-    page.wait_for_selector("#hands li", state="detached")
+    page.get_by_role("button", name="Remove: ada").wait_for(state="detached")
     assert not (home / "models" / "ada.npz").exists()
 
 

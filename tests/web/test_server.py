@@ -167,7 +167,17 @@ def test_health_and_openapi(server: Address, reader: Reader) -> None:
     assert server("/health").value["model"]["sha256"] == reader.classifier.sha256
     description = server("/openapi.json").value
     assert description["openapi"].startswith("3.1")
-    assert set(description["paths"]) == {"/read", "/tile", "/camera", "/hands", "/samples", "/corrections", "/adapt", "/health"}
+    assert set(description["paths"]) == {
+        "/read",
+        "/tile",
+        "/camera",
+        "/hands",
+        "/samples",
+        "/corrections",
+        "/adapt",
+        "/rollback",
+        "/health",
+    }
 
 
 def test_unknown_paths_and_methods_are_json_errors(server: Address) -> None:

@@ -11,6 +11,7 @@ import { makeTile } from "./tiles.js";
 
 const TRAIN_EACH = 10;
 const TEST_EACH = 5;
+const MOST_FORMER = 10; // versions of a model before the one in use, as in edge_digits/recognition/adapted.py
 const FORMAT = 1; // of adapted models, as in edge_digits/recognition/adapted.py
 
 const fetched = async (name) => {
@@ -70,11 +71,25 @@ export const engine = {
   async hands() {
     const hands = await store.all("hands");
     const isOurs = ({ base }) => Object.values(base).includes(this.classifier.sha256);
-    return hands.filter(isOurs).map(({ name, metadata }) => ({ name, saved: true, figures: metadata.figures || {} }));
+    return hands.filter(isOurs).map(({ name, metadata, former }) => ({
+      name, saved: true, former: former?.length || 0, figures: metadata.figures || {},
+    }));
   },
   async use(name) {
     const hand = (await store.all("hands")).find((each) => each.name === name);
     this.head = hand ? hand.head : null;
+  },
+  /** Puts the version back that was replaced last. */
+  async rollBack(name) {
+    const [before, ...former] = (await store.all("hands")).find((each) => each.name === name)?.former || [];
+    if (!before) throw new Error(`There is no version of '${name}' before this one.`);
+    await store.put("hands", { ...before, former });
+  },
+  /** Keeps a model; one of that name that it replaces is kept for rollBack. */
+  async keepHand(hand) {
+    const replaced = (await store.all("hands")).find((each) => each.name === hand.name);
+    const { former = [], ...before } = replaced || {};
+    await store.put("hands", { ...hand, former: (replaced ? [before, ...former] : []).slice(0, MOST_FORMER) });
   },
   removeHand(name) {
     return store.remove("hands", name);
@@ -130,7 +145,7 @@ export const engine = {
     const metadata = { created: new Date().toISOString(), samples: { train, skipped: 0 }, figures };
     const isShipped = Object.values(this.twins).includes(this.classifier.sha256);
     const base = isShipped ? this.twins : { int8: this.classifier.sha256 };
-    await store.put("hands", { name, head: difference, metadata, base, baseName: this.classifier.name });
+    await this.keepHand({ name, head: difference, metadata, base, baseName: this.classifier.name });
     return { name, ...metadata };
   },
 
@@ -160,7 +175,8 @@ export const engine = {
       throw new Error(`'${about.name}' was fitted to another version of '${about.base.model}'; load that model first.`);
     }
     const rows = Array.from({ length: weights.shape[0] }, (_, at) => weights.data.slice(at * DIGITS, (at + 1) * DIGITS));
-    await store.put("hands", { name: about.name, head: { weights: rows, bias: bias.data }, metadata: about, base: about.base.sha256, baseName: about.base.model });
+    const head = { weights: rows, bias: bias.data };
+    await this.keepHand({ name: about.name, head, metadata: about, base: about.base.sha256, baseName: about.base.model });
     await this.onLearned(about.name);
   },
 };

@@ -63,6 +63,9 @@ export const engine = {
   removeHand(name) {
     return ask("hands", { method: "DELETE", query: { hand: name } });
   },
+  rollBack(name) {
+    return ask("rollback", { method: "POST", query: { hand: name } });
+  },
   samples(name) {
     return ask("samples", { query: { hand: name } });
   },

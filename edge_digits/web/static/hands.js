@@ -117,6 +117,7 @@ export async function startHands(engine, onChanged) {
     byId("hand-choice").hidden = hands.length === 0;
     byId("hands").replaceChildren(...hands.filter((hand) => hand.saved).map((hand) => {
       const actions = [["Remove", () => engine.removeHand(hand.name)]];
+      if (hand.former) actions.push(["Go back to the version before", () => rollBack(hand)]);
       if (engine.saveHand) actions.push(["Save as a file", () => engine.saveHand(hand.name)]);
       const buttons = actions.map(([label, action]) => {
         const button = make("button", { type: "button", textContent: label });
@@ -125,11 +126,20 @@ export async function startHands(engine, onChanged) {
           await action();
           await listHands();
           await choose(byId("hand").value);
+          // The list was made anew: the keyboard stays where it was, or goes to the nearest thing that is left.
+          const again = Array.from(byId("hands").querySelectorAll("button")).find((each) => each.ariaLabel === button.ariaLabel);
+          (again || byId("adapt")).focus();
         }));
         return button;
       });
       return make("li", {}, make("span", { textContent: describe(hand) }), make("span", { className: "buttons" }, ...buttons));
     }));
+  }
+
+  async function rollBack(hand) {
+    await engine.rollBack(hand.name);
+    byId("before-after").hidden = true; // those were the figures of the version that is gone
+    byId("adapt-state").textContent = `"${hand.name}" is what it was before; ${hand.former - 1} still earlier ones are kept.`;
   }
 
   async function choose(hand) {
