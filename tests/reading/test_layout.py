@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,6 +76,15 @@ def test_digits_within_a_word_are_letters() -> None:
 
 def test_a_digit_beside_a_variable_stays() -> None:
     assert read(write(["2x  345"])) == ["2 345"]
+
+
+@pytest.mark.parametrize(("lean_deg", "probability", "text"), [(10, 0.9, "5164"), (45, 0.9, "5 64"), (45, 0.995, "5164")])
+def test_a_stroke_that_leans_far_is_a_one_only_when_it_surely_looks_like_one(lean_deg: float, probability: float, text: str) -> None:
+    digits = write(["5164"])
+    row = candidate(0, 0, 1, probability).probabilities
+    assert digits[1].digit == 1
+    digits[1] = replace(digits[1], probabilities=row, lean_deg=lean_deg)
+    assert read(digits) == [text]
 
 
 def test_nothing_and_letters_only_give_nothing() -> None:
