@@ -22,7 +22,7 @@ SMALLEST_DIGIT: Final = 0.33
 """Digits lower than this share of the page's median digit are points, commas or dust."""
 LARGEST_DIGIT: Final = 3.0
 SURE: Final = 0.8
-SAME_LINE: Final = 0.7
+SAME_LINE: Final = 0.8
 """Centres of neighbours on one line differ by at most this many heights."""
 LEAST_OVERLAP: Final = 0.2
 """Share of the smaller one's height that neighbours on one line have in common."""
