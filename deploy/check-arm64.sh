@@ -17,6 +17,8 @@ tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 suite=bookworm # the Debian under Raspberry Pi OS
 processor=cortex-a72
 python_version=3.11
+crashed='died of SIG|no answer within' # how `doctor` tells of a process that it started
+step_limit_s=3600
 packages=python3,python3-venv,python3-pip,libstdc++6
 
 work=$tree/build/arm64
@@ -85,12 +87,28 @@ prepare_home() { # the tracked files, the wheel made of them, and the wheels tha
 }
 
 # Runs a command on the emulated processor. pip there knows no index, only the folder of wheels. It gets one core, so that nobody
-# starts a second thread: with several, the emulator was seen to hang or crash, at another place each time.
+# starts a second thread: with several, the emulator was seen to hang or crash, at another place each time. SIGQUIT is what proot ends on.
 arm64() {
     env -i HOME=/home/pi PATH=/usr/bin:/bin LANG=C.UTF-8 PIP_NO_INDEX=1 PIP_FIND_LINKS=/home/pi/wheels PIP_ONLY_BINARY=:all: \
         PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 OPENCV_FOR_THREADS_NUM=1 \
-        taskset -c 0 proot -0 -q "qemu-aarch64-static -cpu $processor" -r "$root" -b /proc -b /sys -b /dev -b "$work/cpuinfo:/proc/cpuinfo" \
+        timeout --foreground --signal=QUIT --kill-after=30 "$step_limit_s" taskset -c 0 \
+        proot -0 -q "qemu-aarch64-static -cpu $processor" -r "$root" -b /proc -b /sys -b /dev -b "$work/cpuinfo:/proc/cpuinfo" \
         -b "$home:/home/pi" -w /home/pi "$@"
+}
+
+# The same, once more where the emulator crashed or hung, three times at most: an exit code above 128, that of `timeout`, or a process
+# started inside of which `doctor` tells. Only for what may be run again; what fails by itself is not tried again.
+steadily() {
+    local try code
+    for try in 1 2 3; do
+        code=0
+        arm64 "$@" >"$work/said.txt" 2>&1 || code=$?
+        cat "$work/said.txt"
+        [ "$code" -ne 0 ] || return 0
+        [ "$code" -gt 128 ] || [ "$code" = 124 ] || grep -qE "$crashed" "$work/said.txt" || return "$code"
+        [ "$try" = 3 ] || echo "-- the emulator crashed (exit code $code); once more"
+    done
+    return "$code"
 }
 
 readme_command() { # the one line of the code block after <!-- read-command --> in README.md
@@ -105,34 +123,34 @@ check() {
     arm64 /usr/bin/python3 --version
 
     step "the wheel and what it needs, from wheels alone"
-    arm64 /bin/sh -c "python3 -m venv wheel && wheel/bin/python -m pip install -q 'edge-digits[headless] @ file:///home/pi/wheels/$wheel'"
-    arm64 wheel/bin/python -m pip list
-    arm64 wheel/bin/python -c 'import edge_digits; print(edge_digits.__file__)'
+    steadily /bin/sh -c "python3 -m venv wheel && wheel/bin/python -m pip install -q 'edge-digits[headless] @ file:///home/pi/wheels/$wheel'"
+    steadily wheel/bin/python -m pip list
+    steadily wheel/bin/python -c 'import edge_digits; print(edge_digits.__file__)'
 
     step "edge-digits doctor"
-    arm64 wheel/bin/edge-digits doctor
+    steadily wheel/bin/edge-digits doctor
 
     step "edge-digits info"
-    arm64 wheel/bin/edge-digits info
+    steadily wheel/bin/edge-digits info
 
     step "README's first command"
     readme_command
-    arm64 /bin/sh -euc "cd edge_digits && $(readme_command)" | tee "$work/sample.txt"
+    steadily /bin/sh -euc "cd edge_digits && $(readme_command)" | tee "$work/sample.txt"
     grep -q '^[0-9]' "$work/sample.txt"
 
     step "deploy/pi/install.sh, twice, and --uninstall"
-    arm64 /bin/bash edge_digits/deploy/pi/install.sh
-    arm64 /bin/bash edge_digits/deploy/pi/install.sh | grep -v '^ok\|->'
-    arm64 /usr/bin/id edge-digits
-    arm64 /bin/ls -l /etc/systemd/system/edge-digits.service /etc/edge-digits/edge-digits.toml /usr/local/bin/edge-digits
-    arm64 /usr/local/bin/edge-digits --config /etc/edge-digits/edge-digits.toml read pictures/sample_page.jpg
-    arm64 /bin/bash edge_digits/deploy/pi/install.sh --uninstall --purge
+    steadily /bin/bash edge_digits/deploy/pi/install.sh
+    steadily /bin/bash edge_digits/deploy/pi/install.sh | grep -v '^ok\|->'
+    steadily /usr/bin/id edge-digits
+    steadily /bin/ls -l /etc/systemd/system/edge-digits.service /etc/edge-digits/edge-digits.toml /usr/local/bin/edge-digits
+    steadily /usr/local/bin/edge-digits --config /etc/edge-digits/edge-digits.toml read pictures/sample_page.jpg
+    steadily /bin/bash edge_digits/deploy/pi/install.sh --uninstall --purge
 
     step "readings with the wheel, there and here"
     local names=()
     for picture in "$home"/pictures/*; do names+=("pictures/$(basename "$picture")"); done
     rm -f "$home"/*.json
-    arm64 wheel/bin/python edge_digits/deploy/page_readings.py arm64.json "${names[@]}"
+    steadily wheel/bin/python edge_digits/deploy/page_readings.py arm64.json "${names[@]}"
     (cd "$home" && "$work/x86_64/bin/python" edge_digits/deploy/page_readings.py x86_64.json "${names[@]}")
     "$work/x86_64/bin/python" "$tree/deploy/compare_readings.py" "$home/x86_64.json" "$home/arm64.json" --processor "$processor" \
         --emulator "$(qemu-aarch64-static --version | sed 1q)" --out "$out/readings-arm64.json"

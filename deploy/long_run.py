@@ -6,7 +6,8 @@ One reads an HTTP stream, one a fake `rpicam-vid`; the faults are those of fault
 in between. Memory, threads, handles and children of the processes are read from /proc. Then each is ended by SIGTERM,
 and after that again and again, out of fair weather and out of faults. Writes deploy/results/long-run.json and .png.
 
-Exit code 1 when a process ended by itself, an exit took more than a second or lost a line, or a wrong number settled.
+Exit code 1 when a process ended by itself, an exit took more than a second or lost a line, a wrong number settled, or, once every
+fault was played twice, threads, handles, children or memory have grown since the faults were played first.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -44,6 +46,10 @@ CALM_S: Final = 4.0
 """After a fault; samples are compared from here on, since an opening holds more handles for a moment."""
 EXIT_S: Final = 1.0
 SETTLE_S: Final = 120.0
+MOST_GROWTH: Final = {"resident_kb": 8192, "threads": 1, "handles": 1, "children": 0}
+"""From the first calm weather after every fault to the last: a leak of one a fault makes dozens; the allocator keeps a few megabytes."""
+COUNTS: Final = re.compile(r": (\d+) frames, (\d+) dropped, ")
+"""What `watch` says at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Watched:
     def __init__(self, name: str, source: str, folder: Path, path: str) -> None:
         self.name, self.source, self._folder, self._path = name, source, folder, path
         self.samples: list[Sample] = []
+        self.warm_from = 0
         self._fair_since = monotonic()
         self.start()
 
@@ -172,8 +179,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.long_run", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--frames", type=int, default=100_000, help="of both cameras together (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=240.0, help="end after so long with what there is (default %(default)s)")
-    parser.add_argument("--rate", type=float, default=60.0, metavar="FPS", help="of each camera (default %(default)s)")
-    parser.add_argument("--fair", type=float, default=15.0, metavar="S", help="time between faults (default %(default)s)")
+    parser.add_argument("--rate", type=float, default=120.0, metavar="FPS", help="of each camera (default %(default)s)")
+    parser.add_argument("--fair", type=float, default=9.0, metavar="S", help="time between faults (default %(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="exits out of each state (default %(default)s)")
     parser.add_argument(
         "--exit-nice", type=int, default=0, metavar="N", help="niceness of the processes that are ended; below 0 on a busy machine, as root"
@@ -224,6 +231,8 @@ def _play(watched: list[Watched], arguments: argparse.Namespace) -> dict[str, in
             _wait(watched, FAULTS[fault], bar)
             for one in watched:
                 one.set_state("fair")
+                if sum(played.values()) == len(names):
+                    one.warm_from = len(one.samples)
             enough = sum(one.frames() for one in watched) >= arguments.frames
             if enough or monotonic() >= ends or any(one.child.poll() is not None for one in watched):
                 break
@@ -247,23 +256,23 @@ def _report(one: Watched, faults: dict[str, int]) -> dict[str, Any]:
     report = {"exit": one.end()} if ended is None else {"exit": {"exit_code": ended, "seconds": 0.0, "lines": 0, "last_line_whole": False}}
     entries, words = one.entries(), one.words.read_text(encoding="utf-8").splitlines()
     texts = [entry["number"]["text"] for entry in entries if entry["event"] == "settled"]
-    calm = [sample for sample in one.samples if sample.calm]
-    tenth = max(1, len(calm) // 10)
-    warm = calm[tenth:]
+    warm = [sample for sample in one.samples[one.warm_from :] if sample.calm] if min(faults.values()) else []
+    part = max(1, len(warm) // 5)
     slope = np.polyfit([s.frames for s in warm], [s.resident_kb for s in warm], 1)[0] if len(warm) > 2 else 0.0
+    counts = next((match for line in reversed(words) if (match := COUNTS.search(line))), None)
     return {
         "source": one.name,
         "ended_by_itself": ended is not None,
         **report,
         "frames_arrived": one.frames(),
+        "frames_followed": int(counts[1]) if counts else None,
         "last_words": words[-1:],
         "opened_again": sum("opening it again" in line for line in words),
         "told": sorted({line.split(": ", 2)[-1].split(";")[0].split(",")[0] for line in words if "opening it again" in line}),
         "settled": len(texts),
         "settled_wrong": [text for text in texts if not any(fnmatch(sheet, text) for sheet in SHEETS.values() if sheet)],
-        "first_tenth": _medians(calm[:tenth]),
-        "second_tenth": _medians(calm[tenth : 2 * tenth]),
-        "last_tenth": _medians(calm[-tenth:]),
+        "first_fifth_once_warm": _medians(warm[:part]),
+        "last_fifth": _medians(warm[-part:]),
         "most": {name: max(getattr(s, name) for s in one.samples) for name in ("resident_kb", "threads", "handles", "children")},
         "growth_kb_per_10000_frames": round(10_000 * float(slope), 1),
         "faults_of_each_kind": min(faults.values()),
@@ -290,6 +299,10 @@ def _exits(one: Watched, repeats: int, nice: int) -> Iterator[dict[str, Any]]:
 def _problems(result: dict[str, Any]) -> list[str]:
     found = [f"{report['source']} ended by itself: {report['last_words']}" for report in result["watched"] if report["ended_by_itself"]]
     found += [f"{report['source']} settled {report['settled_wrong']}" for report in result["watched"] if report["settled_wrong"]]
+    for report in (r for r in result["watched"] if r["faults_of_each_kind"] > 1):
+        first, last = report["first_fifth_once_warm"], report["last_fifth"]
+        grown = [name for name, most in MOST_GROWTH.items() if first and last[name] - first[name] > most]
+        found += [f"{report['source']}: {name} grew from {first[name]:g} to {last[name]:g}" for name in grown]
     for entry in [*result["exits"], *(report["exit"] for report in result["watched"])]:
         if entry["seconds"] > EXIT_S or entry["exit_code"] or not entry["lines"] or not entry["last_line_whole"]:
             found.append(f"exit {entry}")

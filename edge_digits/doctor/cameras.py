@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import grp
 import importlib.util
 import os
 import shutil
@@ -14,28 +13,25 @@ from typing import Final
 
 from edge_digits.bench.children import ChildDiedError, run_child
 from edge_digits.doctor.finding import Finding
+from edge_digits.sources.v4l2 import PI_DRIVERS, permission_advice
 
 DEVICES: Final = Path(os.sep, "dev")
 SYSTEM: Final = Path(os.sep, "sys")
 
 RPICAM: Final = ("rpicam-hello", "libcamera-hello")
-"""Programs that list CSI cameras; the second is the name that they had until 2023."""
+"""Programs that list CSI cameras; the second is the name that they had until 2023. Not taken from sources.rpicam, which imports OpenCV:
+that may be what is broken."""
 
 RPICAM_LIMIT_S: Final = 10.0
-
-NOT_CAMERAS: Final = ("bcm2835-codec", "bcm2835-isp", "pispbe", "rpi-hevc", "rpivid", "rp1-cfe", "unicam")
-"""Video nodes of a Raspberry Pi's own chips that give no pictures to V4L2 programs."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoNode:
-    """A video device. readable : by this user. group : that may open it. member : whether the user is entered in that group."""
+    """A video device. readable : by this user."""
 
     path: Path
     name: str
     readable: bool
-    group: str
-    member: bool
 
 
 def look_at_cameras(board: str | None) -> Iterator[Finding]:
@@ -53,10 +49,8 @@ def video_nodes(devices: Path = DEVICES, system: Path = SYSTEM) -> list[VideoNod
     found = []
     for path in sorted(devices.glob("video[0-9]*"), key=lambda path: int(path.name.removeprefix("video"))):
         name = _name(system / "class/video4linux" / path.name / "name")
-        if name.startswith(NOT_CAMERAS):
-            continue
-        group = path.stat().st_gid
-        found.append(VideoNode(path, name, os.access(path, os.R_OK | os.W_OK), _group_name(group), _is_entered(group)))
+        if not name.startswith(PI_DRIVERS):
+            found.append(VideoNode(path, name, os.access(path, os.R_OK | os.W_OK)))
     return found
 
 
@@ -67,10 +61,7 @@ def _usb(nodes: list[VideoNode]) -> Finding:
     closed = [node for node in nodes if not node.readable]
     if not closed:
         return Finding("cameras", "ok", found)
-    group = closed[0].group
-    if closed[0].member:
-        return Finding("cameras", "warn", f"{found}: no permission yet", f"you were added to the group '{group}': log out and in again")
-    return Finding("cameras", "warn", f"{found}: no permission", f'sudo usermod -aG {group} "$USER", then log out and in again')
+    return Finding("cameras", "warn", f"{found}: no permission", permission_advice(closed[0].path))
 
 
 def _csi(program: str | None) -> Finding:
@@ -103,20 +94,3 @@ def _name(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
-
-
-def _group_name(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)
-
-
-def _is_entered(number: int) -> bool:
-    """Whether the user database lists this user in the group, which counts from the next log-in on."""
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name in grp.getgrgid(number).gr_mem
-    except KeyError:
-        return False

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from edge_digits.sources.frame import Picture
+from edge_digits.sources.watchdog import DARK_LEVEL
 
 MEASURED_WIDTH_PX: Final = 640
 """Frames are measured at this width at most: sensor noise averages out, and the measure costs under a millisecond."""
@@ -27,16 +28,12 @@ FLAT_VARIANCE: Final = 4.0
 """Added to the contrast, grey levels squared: an empty scene of pure noise must not look sharp."""
 
 
-DARKEST_PAPER: Final = 24
-"""Where not even one pixel in a hundred is brighter than this grey level the lens is covered or the light is off."""
-
-
 def is_dark(grey: Picture) -> bool:
     """Whether nothing can be read for want of light. A reading of pure sensor noise would cost as much as twenty pages.
 
     grey : uint8 (h, w).
     """
-    return bool(np.percentile(grey[::4, ::4], 99) <= DARKEST_PAPER)
+    return bool(np.percentile(grey[::4, ::4], 99) < DARK_LEVEL)
 
 
 def measure_sharpness(grey: Picture) -> float:

@@ -27,6 +27,7 @@ class VotingOptions:
     still_s : for so long it must have stood still and untouched, seconds, >= 0.
     still_share : how far its centre may move meanwhile, as a share of its height.
     certain : the confidence, on average over all those readings, from which a digit is named; below it is "?", 0..1.
+    certain_whole : the number as a whole must be so sure of itself, to the power of its digits; below it the least sure is "?", 0..1.
     removed_frames : a settled number not found in so many readings in a row is gone.
     covered_s : a number of which only a part is left is told as changed after so long, seconds: something may lie on it.
     """
@@ -34,7 +35,8 @@ class VotingOptions:
     agreeing_frames: int = 4
     still_s: float = 0.3
     still_share: float = 0.25
-    certain: float = 0.95
+    certain: float = 0.9
+    certain_whole: float = 0.8
     removed_frames: int = 10
     covered_s: float = 3.0
 
@@ -46,8 +48,9 @@ class VotingOptions:
             )
         if not (self.still_s >= 0 and self.covered_s >= 0):
             raise UsageError(f"still for {self.still_s:g} s, covered for {self.covered_s:g} s: give seconds, 0 or more")
-        if not 0 <= self.certain <= 1:
-            raise UsageError(f"certain is {self.certain:g}; give a number from 0 to 1")
+        for name, share in (("certain", self.certain), ("certain_whole", self.certain_whole)):
+            if not 0 <= share <= 1:
+                raise UsageError(f"{name} is {share:g}; give a number from 0 to 1")
 
     @property
     def window_frames(self) -> int:
@@ -188,6 +191,8 @@ class Track:
         if len(agreeing) < self._options.agreeing_frames or not self._stands_still(agreeing):
             return None
         fused = _fused(agreeing, len(self._votes), self._options.certain)
+        if fused.confidence < self._options.certain_whole ** len(fused.digits):
+            fused = _doubted(fused)
         if "?" not in fused.text:
             return fused, len(agreeing), True
         # In doubt for as long as the votes may still swing; and what is hardly believed to be a number is none.
@@ -214,6 +219,13 @@ def _fused(agreeing: list[Number], votes: int, certain: float) -> Number:
         for digit, share in zip(best.digits, shares, strict=True)
     )
     return replace(best, digits=digits, probability=sum(number.confidence for number in agreeing) / votes)
+
+
+def _doubted(number: Number) -> Number:
+    """The number with its least sure digit as "?": a letter or a mark may pass for each of its digits, and yet be no number."""
+    least = min(range(len(number.digits)), key=lambda place: number.digits[place].confidence)
+    digits = tuple(replace(digit, digit=None) if place == least else digit for place, digit in enumerate(number.digits))
+    return replace(number, digits=digits)
 
 
 def _goes_with(old: str, new: str) -> bool:

@@ -189,13 +189,15 @@ class Verdict:
     """What an event said of which numbers of the sheet.
 
     kind : "right"; "grouped otherwise", digits right; "unsure", with "?"; "wrong"; "no number", nothing stands there; "mark beside",
-    no number of the sheet's, but something printed, struck out or faint.
+    no number of the sheet's, but something printed, struck out or faint. digits : those that stand there, each as the number of
+    its number and its place in it.
     """
 
     told: Told
     kind: str
     numbers: tuple[int, ...]
     truth: str
+    digits: tuple[tuple[int, int], ...] = ()
 
 
 def verdict_of(told: Told, film: StoredFilm) -> Verdict:
@@ -212,15 +214,16 @@ def verdict_of(told: Told, film: StoredFilm) -> Verdict:
                 inside.append((index, place, digit))
     owners = tuple(dict.fromkeys(index for index, _, _ in inside))
     truth = "".join(str(digit) for _, _, digit in inside)
+    digits = tuple((index, place) for index, place, _ in inside)
     read = "".join(c for c in told.text if c.isdigit() or c == "?")
     if not inside:
         return Verdict(told, "unsure" if "?" in read else _what_else(told, film, pose), (), "")
     if "?" in read:
-        return Verdict(told, "unsure", owners, truth)
+        return Verdict(told, "unsure", owners, truth, digits)
     if read != truth:
-        return Verdict(told, "wrong", owners, truth)
+        return Verdict(told, "wrong", owners, truth, digits)
     whole = all(sum(i == owner for i, _, _ in inside) == len(film.numbers[owner].digits) for owner in owners)
-    return Verdict(told, "right" if whole and len(owners) == 1 else "grouped otherwise", owners, truth)
+    return Verdict(told, "right" if whole and len(owners) == 1 else "grouped otherwise", owners, truth, digits)
 
 
 def _what_else(told: Told, film: StoredFilm, pose: NDArray[np.float64]) -> str:
@@ -240,12 +243,14 @@ def settling(played: list[Played]) -> dict[str, Any]:
     kinds: Counter[str] = Counter()
     wrong: list[dict[str, Any]] = []
     to_settle: list[float] = []
-    again = 0
+    again = digits = digits_right = 0
     for each in played:
         verdicts = [verdict_of(told, each.film) for told in each.told if told.kind in ("settled", "changed")]
         kinds.update(verdict.kind for verdict in verdicts)
         wrong += [_wrong(verdict, each.film) for verdict in verdicts if verdict.kind in ("wrong", "no number")]
         counts["numbers"] += len(each.film.numbers)
+        digits += sum(len(number.digits) for number in each.film.numbers)
+        digits_right += len({digit for v in verdicts if v.kind in ("right", "grouped otherwise") for digit in v.digits})
         for index in range(len(each.film.numbers)):
             of = [verdict for verdict in verdicts if index in verdict.numbers]
             right = [verdict.told for verdict in of if verdict.kind == "right"]
@@ -258,6 +263,9 @@ def settling(played: list[Played]) -> dict[str, Any]:
         "frames": sum(len(each.film.poses) for each in played),
         **counts,
         "share_settled_right": round(counts["settled_right"] / max(1, counts["numbers"]), 4),
+        "digits": digits,
+        "digits_settled_right": digits_right,
+        "share_of_digits_settled_right": round(digits_right / max(1, digits), 4),
         "named_events": named,
         "wrong_events": len(wrong),
         "wrong_in_1000_named": round(1000 * len(wrong) / max(1, named), 2),

@@ -145,6 +145,22 @@ def test_a_number_that_is_never_quite_sure_settles_with_its_weakest_digit_unsure
     assert [(e.kind, e.number.number.text, e.was) for e in better] == [("changed", "42", "4?")]
 
 
+def surely_digits(text: str, whole: float) -> Number:
+    """A number whose digits are sure, each a little less than the one before; whole : probability that it is right as a number."""
+    digits = tuple(Digit(int(c), 0.99 - 0.01 * at, (100 + 40 * at, 100, 40, 40)) for at, c in enumerate(text))
+    return Number(digits, probability=whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "expected"),
+    [("5", 0.74, "?"), ("5", 0.85, "5"), ("526", 0.6, "526"), ("526", 0.5, "52?"), ("8", 0.45, None)],
+)
+def test_sure_digits_that_make_no_sure_number_are_not_all_named(text: str, whole: float, expected: str | None) -> None:
+    voting = Watched()
+    events = [e for _ in range(30) for e in voting.see(reading([surely_digits(text, whole)]))]
+    assert told(events) == ([("settled", expected)] if expected is not None else [])
+
+
 def test_what_is_hardly_a_number_never_settles() -> None:
     voting = Watched()
     assert [e for _ in range(30) for e in voting.see(reading([number("7", (100, 100, 20, 40), 0.3)]))] == []
@@ -290,7 +306,10 @@ def test_whatever_is_seen_the_events_of_a_number_are_in_order(frames: list[list[
         assert sorted(n.text for n in voting.page(shown).reading.numbers) == sorted(state.values())
 
 
-@pytest.mark.parametrize("change", [{"agreeing_frames": 0}, {"removed_frames": 0}, {"still_share": 0}, {"still_s": -1}, {"certain": 1.5}])
+@pytest.mark.parametrize(
+    "change",
+    [{"agreeing_frames": 0}, {"removed_frames": 0}, {"still_share": 0}, {"still_s": -1}, {"certain": 1.5}, {"certain_whole": -0.1}],
+)
 def test_absurd_options_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         VotingOptions(**change)  # type: ignore[arg-type]

@@ -104,6 +104,7 @@ def test_the_sum_counts_numbers_and_not_events() -> None:
     result = settling([each])
     assert (result["numbers"], result["settled_right"], result["never_settled"], result["wrong_events"]) == (2, 1, 1, 1)
     assert result["seconds_to_settle"]["p50"] == 1.5
+    assert (result["digits"], result["digits_settled_right"]) == (3, 2)
     assert settling([])["share_settled_right"] == 0.0
     assert keeping_up([])["share_of_frames_older_than_two_frame_times"] is None
 
