@@ -163,7 +163,7 @@ def read(job: Job, table: Path) -> Tally:
         batch = Batch(job, journal)
         with batch:
             batch.run()
-        Table(table, "jsonl").write(batch.entries, batch.tally)
+        Table(table, "jsonl").write(journal, batch.listed(), batch.tally)
     return batch.tally
 
 

@@ -148,20 +148,9 @@ class Batch:
             self.done += 1
             self.progress.file()
 
-    def entries(self) -> Iterator[dict[str, Any]]:
-        """What the table is written from: one JSON object a page or failure, in the order of the files and their pages.
-
-        A page: the object of `read --format json`, less "elapsed_ms". A failure: {"source", "error": {"type", "message"}},
-        and "page" where it is of one page.
-        """
-        for path in self.job.files:
-            source, found = plain(str(path)), False
-            for entry in self.journal.entries(source):
-                found = True
-                yield entry
-            if not found:
-                message = f"{source}: not read yet, since only what failed was read; give the same command without --only-failed"
-                yield {"source": source, "error": {"type": "InputError", "message": message}}
+    def listed(self) -> list[tuple[str, int | None]]:
+        """The files of the table, in its order, as Journal.list_files takes them."""
+        return [(plain(str(path)), None) for path in self.job.files]
 
     def _note_opened(self, event: Opened) -> None:
         content = event.task.key(event.digest)

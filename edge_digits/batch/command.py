@@ -121,7 +121,7 @@ def run(arguments: argparse.Namespace, factory: ReaderFactory = FilePages) -> Ex
         try:
             with batch:
                 batch.run()
-            table.write(batch.entries, batch.tally)
+            table.write(journal, batch.listed(), batch.tally)
         except KeyboardInterrupt:
             print(
                 f"edge-digits: interrupted; {batch.done} of {len(files)} files are kept in {journal.path}; "

@@ -6,7 +6,6 @@ reading only: a page that is read anew and otherwise is not corrected by what wa
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -14,7 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from edge_digits.batch.rows import COLUMNS, Cell, rows_of
 from edge_digits.errors import UsageError
 from edge_digits.reading.canonical import canonical
 from edge_digits.reading.expect import parse_expectation
@@ -82,46 +80,6 @@ def corrected(entries: Iterable[Entry], corrections: Sequence[Correction]) -> It
         yield _corrected_page(entry, by_number) if any(key in by_number for key in keys) else entry
 
 
-def correct_rows(path: Path, entries: Sequence[Entry], corrections: Sequence[Correction]) -> bool:
-    """Bring the corrections into a CSV of numbers that stands: the rows of these numbers, all else as it is.
-
-    entries : the pages of the numbers, as they were read. False where the table has other columns. Raises UsageError.
-    """
-    changed: dict[tuple[str, ...], list[str]] = {}
-    for before, after in zip(entries, corrected(entries, corrections), strict=True):
-        for old, new in _row_pairs(before, after):
-            changed[tuple(_texts(old))] = [] if new is None else _texts(new)
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))
-        if not rows or tuple(rows[0]) != COLUMNS:
-            return False
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            kept = (changed.get(tuple(row), row) for row in rows)
-            csv.writer(file, lineterminator="\n").writerows(row for row in kept if row)
-        draft.replace(path)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: table cannot be corrected ({error}); close it elsewhere, and run the batch again to write it") from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return True
-
-
-def _row_pairs(before: Entry, after: Entry) -> Iterator[tuple[Sequence[Cell], Sequence[Cell] | None]]:
-    """Rows of a page that change, old and new; None for one that goes."""
-    kept = {tuple(number.get("was_box", number["box"])): row for number, row in zip(_numbers(after), rows_of(after), strict=False)}
-    for number, old in zip(_numbers(before), rows_of(before), strict=False):
-        new = kept.get(tuple(number["box"]))
-        if new is None or tuple(new[4:]) != tuple(old[4:]):
-            # Line and number stay those of the row: others of the page are not renumbered.
-            yield old, None if new is None else (*old[:4], *new[4:])
-
-
-def _texts(row: Sequence[Cell]) -> list[str]:
-    return ["" if cell is None else f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row]
-
-
 def _digit(value: Any) -> int | None:
     if value is None:
         return None
@@ -156,14 +114,13 @@ def _correct(number: dict[str, Any], said: Mapping[int, int | None]) -> None:
     """One number with what was said of its digits, in place."""
     number["was_box"] = number["box"]
     kept: list[dict[str, Any]] = []
-    marks = {sign["before"]: sign["sign"] for sign in number.get("signs", ())}
     text, signs = "", []
     for place, digit in enumerate(number["digits"]):
         if place in said and said[place] is None:
             continue
-        if place in marks and (kept or place == 0):
-            text += marks[place]
-            signs.append({**next(s for s in number["signs"] if s["before"] == place), "before": len(kept)})
+        own_signs = [sign for sign in number.get("signs", ()) if sign["before"] == place and (kept or place == 0)]
+        text += "".join(sign["sign"] for sign in own_signs)
+        signs += [{**sign, "before": len(kept)} for sign in own_signs]
         own = {"digit": said[place], "confidence": 1.0, "box": digit["box"]} if place in said else digit
         kept.append(own)
         text += "?" if own["digit"] is None else str(own["digit"])

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -31,9 +31,11 @@ CREATE INDEX IF NOT EXISTS files_by_source ON files (source, number);
 CREATE TABLE IF NOT EXISTS contents (settings INTEGER, content TEXT, pages INTEGER, PRIMARY KEY (settings, content)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pages (
     settings INTEGER, content TEXT, page INTEGER, reading TEXT, error TEXT, PRIMARY KEY (settings, content, page)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS listed (place INTEGER PRIMARY KEY, source TEXT NOT NULL, number INTEGER);
 """
 # files: a row a name and content, the newest of a name counts; content NULL and an error where it could not be opened.
 # contents: how many pages a content has. pages: the reading or the error of each; a content is done when all are there.
+# listed: the files of the table that was written last, in its order; number where one of several of a name is meant.
 PASSING: Final = frozenset({"InputNotFoundError", "InputPermissionError", "InputIsFolderError", "InputNeedsExtraError", "UsageError"})
 """Errors that say nothing of the file itself: it is looked at anew in every run."""
 
@@ -158,10 +160,35 @@ class Journal:
             else:
                 yield {"source": source, **({"page": page} if count > 1 else {}), "error": _with_source(error, source)}
 
-    def arrivals(self) -> list[tuple[int, str]]:
-        """Number and source of every file ever noted, in the order in which they came."""
+    def arrivals(self) -> list[tuple[str, int | None]]:
+        """Source and number of every file ever noted, in the order in which they came."""
         with self._guarded():
-            return list(self._base.execute("SELECT number, source FROM files ORDER BY number"))
+            return self._base.execute("SELECT source, number FROM files ORDER BY number").fetchall()
+
+    def list_files(self, files: Iterable[tuple[str, int | None]], made: Mapping[str, Any]) -> None:
+        """Note what the table is about to hold: source and number of each file, in its order. made : how it is made, JSON values."""
+        text = json.dumps({**made, "settings": self._settings})
+        with self._guarded():
+            self._base.execute("BEGIN")
+            with self._base:  # All of it or, where the disk is full, nothing: what is noted afterwards commits itself again.
+                self._base.execute("DELETE FROM listed")
+                self._base.executemany("INSERT INTO listed (source, number) VALUES (?, ?)", files)
+                self._base.execute("INSERT OR REPLACE INTO meta VALUES ('table', ?)", (text,))
+
+    def use_listed(self) -> dict[str, Any] | None:
+        """Choose the settings of the table that was written last; how it was made, None where none was."""
+        with self._guarded():
+            row = self._base.execute("SELECT value FROM meta WHERE key = 'table'").fetchone()
+        if row is None:
+            return None
+        made: dict[str, Any] = json.loads(row[0])
+        self._settings = made.pop("settings")
+        return made
+
+    def listed(self) -> list[tuple[str, int | None]]:
+        """The files as `list_files` noted them."""
+        with self._guarded():
+            return self._base.execute("SELECT source, number FROM listed ORDER BY place").fetchall()
 
     def _file(self, source: str, number: int | None = None) -> dict[str, Any] | None:
         names = ("number", "size", "mtime_ns", "content", "error")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from edge_digits.batch.rows import COLUMNS, Cell, form_columns, form_row, rows_of
+from edge_digits.batch.rows import Cell, columns_and_rows
 from edge_digits.errors import MissingExtraError
 
 GROUP_ROWS: Final = 20_000
@@ -42,21 +41,6 @@ def write_parquet(draft: Path, entries: Iterable[Entry]) -> None:
                 group = []
         if group:
             writer.write_table(_table(arrow, group, schema))
-
-
-def columns_and_rows(entries: Iterable[Entry]) -> tuple[tuple[str, ...], Iterator[tuple[Cell, ...]]]:
-    """The columns of a table and its rows: one a number, or one a sheet where the batch read forms."""
-    iterator = iter(entries)
-    waiting: list[Entry] = []
-    for entry in iterator:
-        waiting.append(entry)
-        if "error" not in entry:
-            break
-    every = chain(waiting, iterator)
-    if waiting and "form" in waiting[-1]:
-        columns = form_columns(waiting[-1])
-        return columns, (form_row(entry, columns) for entry in every)
-    return COLUMNS, (row for entry in every for row in rows_of(entry))
 
 
 def _table(arrow: Any, rows: list[tuple[Cell, ...]], schema: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from edge_digits.batch.batch import Progress
@@ -10,6 +12,16 @@ from edge_digits.batch.schedule import Error
 
 MOST_ERRORS_TOLD: Final = 20
 """Failures that are also told on stderr, one line each; the table has them all."""
+
+
+def shown(entries: Iterator[Mapping[str, Any]], table: Path) -> Iterator[Mapping[str, Any]]:
+    """The entries that a table is written from, with a bar on stderr where that takes long: crops are cut from all pages again."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield from entries
+        return
+    yield from tqdm(entries, unit=" pages", desc=f"writing {table.name}", delay=2.0, leave=False, file=sys.stderr, disable=None)
 
 
 class TerminalProgress(Progress):

@@ -6,17 +6,20 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.batch.corrections import correct_rows, corrected
+from edge_digits.batch.batch import Tally
+from edge_digits.batch.corrections import corrections_path, load_corrections
 from edge_digits.batch.journal import Journal
 from edge_digits.batch.review import Question, Review
-from edge_digits.batch.tables import write_table
+from edge_digits.batch.table import Table
+from edge_digits.batch.tables import table_format
 from edge_digits.errors import ExitCode, UsageError
+from edge_digits.reading.values import read_values
 
 WIDEST: Final = 100
 """Characters across a crop; a character shows one pixel across and two down."""
@@ -39,54 +42,66 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, keys: Callable[[], str] | None = None) -> ExitCode:
-    """Ask for one digit after the other until none is left or the user ends it.
+    """Ask for one digit after the other until none is left or the user ends it; then write the table anew, whatever its format.
 
-    keys : gives the next key that was pressed; of the terminal by default. Raises UsageError.
+    keys : gives the next key that was pressed; of the terminal by default. Raises UsageError, MissingExtraError.
     """
-    table: Path = arguments.table
-    if not table.is_file():
-        raise UsageError(f"{table}: no such table; name the one that `edge-digits batch --out` wrote")
-    samples = None if arguments.no_samples else arguments.samples or table.with_name(table.stem + "-samples")
-    entries = _entries(table)
-    review = Review(table, entries, samples)
+    place: Path = arguments.table.resolve()
+    if not place.is_file():
+        raise UsageError(f"{arguments.table}: no such table; name the one that `edge-digits batch --out` wrote")
+    samples = None if arguments.no_samples else arguments.samples or arguments.table.with_name(arguments.table.stem + "-samples")
+    with _open_journal(place) as journal:
+        table = _table(arguments.table, journal)
+        review = Review(place, table.doubted(journal, load_corrections(place)), samples)
     if review.question is None:
-        print(f"edge-digits: {table}: no doubtful digit is left to look at", file=sys.stderr)
-        return ExitCode.OK
-    if keys is None and not sys.stdin.isatty():
+        print(f"edge-digits: {table.out}: no doubtful digit is left to look at", file=sys.stderr)
+    elif keys is None and not sys.stdin.isatty():
         raise UsageError("review asks in a terminal, and stdin is none; run it in one")
-    try:
-        _ask(review, keys or read_key)
-    except KeyboardInterrupt:
-        print(file=sys.stderr)
-    written = _correct_table(table, entries, review)
-    left = len(review.questions) - review.at
-    print(f"edge-digits: {review.answered} digits answered, {left} left; {written}", file=sys.stderr)
+    else:
+        try:
+            _ask(review, keys or read_key)
+        except KeyboardInterrupt:
+            print(file=sys.stderr)
+        left = len(review.questions) - review.at
+        print(f"edge-digits: {review.answered} digits answered, {left} left", file=sys.stderr)
     if samples is not None and review.answered:
         print(f"edge-digits: samples: {samples}; learn from them: edge-digits adapt --samples {samples} --name me", file=sys.stderr)
-    return ExitCode.OK
+    return _rewrite(table.out, place) if review.answered or _is_behind(place) else ExitCode.OK
 
 
-def _entries(table: Path) -> list[dict[str, Any]]:
-    """What was read, in the order in which it came: from the journal. Raises UsageError."""
-    path = table.with_name(table.name + ".journal")
+def _open_journal(place: Path) -> Journal:
+    """The journal of a table. Raises UsageError."""
+    path = place.with_name(place.name + ".journal")
     if path.is_file():
-        with Journal(path) as journal:
-            newest = {source: number for number, source in journal.arrivals()}
-            return [entry for source, number in newest.items() for entry in journal.entries(source, number)]
+        return Journal(path)
     raise UsageError(f"{path}: is not there, and without it nobody knows where the digits stand; keep journals beside their tables")
 
 
-def _correct_table(table: Path, entries: list[dict[str, Any]], review: Review) -> str:
-    """Bring the answers into the table; returns what was done."""
-    if not review.corrections:
-        return f"{table} is as it was"
-    suffix = table.suffix.lower()
-    if suffix == ".csv" and correct_rows(table, entries, review.corrections):
-        return f"{table} is corrected"
-    if suffix == ".jsonl":
-        write_table(table, "jsonl", corrected(entries, review.corrections))
-        return f"{table} is corrected"
-    return f"give the batch command again to write {table} with the corrections (nothing is read again)"
+def _table(out: Path, journal: Journal) -> Table:
+    """The table as it was written last. Raises UsageError, MissingExtraError."""
+    made = journal.use_listed()
+    if made is None:
+        raise UsageError(f"{out}: its journal does not say what it was made of; give the batch command again, nothing is read anew")
+    return Table(out, table_format(out, made["format"]), made["assign"], None if made["assign"] is None else read_values(made["assign"]))
+
+
+def _is_behind(place: Path) -> bool:
+    """Whether an earlier review was ended before its answers were in the table."""
+    said = corrections_path(place)
+    return said.exists() and said.stat().st_mtime_ns > place.stat().st_mtime_ns
+
+
+def _rewrite(out: Path, place: Path) -> ExitCode:
+    """Bring the answers into the table. Raises UsageError."""
+    tally = Tally()
+    try:
+        with _open_journal(place) as journal:
+            _table(out, journal).rewrite(journal, tally)
+    except KeyboardInterrupt:
+        print(f"edge-digits: {out} is as it was; the answers are kept, and the next review writes it", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    print(f"edge-digits: {out} is written with them: {tally.numbers} numbers, {tally.unsure} of them still unsure", file=sys.stderr)
+    return ExitCode.OK
 
 
 def _ask(review: Review, keys: Callable[[], str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 COLUMNS: Final = ("source", "page", "line", "number", "text", "value", "confidence", "x", "y", "width", "height", "error")
@@ -15,6 +16,21 @@ SURE_CONFIDENCE: Final = 0.95
 
 Cell = str | int | float | None
 Row = tuple[Cell, ...]
+
+
+def columns_and_rows(entries: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, ...], Iterator[Row]]:
+    """The columns of a table and its rows: one a number, or one a sheet where the batch read forms."""
+    iterator = iter(entries)
+    waiting: list[Mapping[str, Any]] = []
+    for entry in iterator:
+        waiting.append(entry)
+        if "error" not in entry:
+            break
+    every = chain(waiting, iterator)
+    if waiting and "form" in waiting[-1]:
+        columns = form_columns(waiting[-1])
+        return columns, (form_row(entry, columns) for entry in every)
+    return COLUMNS, (row for entry in every for row in rows_of(entry))
 
 
 def rows_of(entry: Mapping[str, Any]) -> Iterator[Row]:

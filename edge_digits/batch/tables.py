@@ -1,6 +1,6 @@
 """Table files: CSV, JSON lines, Parquet, XLSX, annotated PDF, ALTO, hOCR.
 
-Written beside their place and moved there whole, or not at all; with the corrections that somebody made in a review.
+Written beside their place and moved there whole, or not at all.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge_digits.batch.archive import load_reportlab, write_alto, write_hocr, write_pdf
-from edge_digits.batch.corrections import corrected, load_corrections
 from edge_digits.batch.options import FORMATS, TableFormat
-from edge_digits.batch.parquet import columns_and_rows, load_pyarrow, write_parquet
-from edge_digits.batch.rows import Row
+from edge_digits.batch.parquet import load_pyarrow, write_parquet
+from edge_digits.batch.rows import Row, columns_and_rows
 from edge_digits.batch.workbook import load_xlsxwriter, write_xlsx
 from edge_digits.errors import UsageError
 
@@ -44,7 +43,7 @@ def write_table(out: Path, form: TableFormat, entries: Entries) -> None:
     """
     draft = out.with_name(f".{out.name}.part")
     try:
-        _WRITERS[form](draft, corrected(entries, load_corrections(out)))
+        _WRITERS[form](draft, entries)
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
         draft.replace(out)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from edge_digits.batch.arrivals import Arrivals
 from edge_digits.batch.batch import Batch, Tally
@@ -34,8 +33,8 @@ def check_watch(arguments: argparse.Namespace) -> list[Path]:
 def run_watch(arguments: argparse.Namespace, batch: Batch, folders: list[Path], table: Table) -> ExitCode:
     """Read what comes until Ctrl-C. Raises as a Reader does, and UsageError."""
 
-    def write(noted: Callable[[], Iterator[dict[str, Any]]], tally: Tally) -> None:
-        table.write(noted, tally)
+    def write(files: Sequence[tuple[str, int | None]], tally: Tally) -> None:
+        table.write(batch.journal, files, tally)
         print(f"edge-digits: {_said(tally, table.out)}", file=sys.stderr, flush=True)
 
     moved_to = [folder for folder in (arguments.read_to, arguments.failed_to) if folder is not None]

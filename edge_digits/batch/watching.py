@@ -7,11 +7,11 @@ came; so a service that is killed at any moment goes on where it was, and what w
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 from edge_digits.batch.arrivals import Arrivals
 from edge_digits.batch.batch import Batch, Tally
@@ -26,8 +26,8 @@ WRITE_EVERY_S: Final = 30.0
 WRITING_SHARE: Final = 0.05
 """Of the time, at most, that goes into writing the table while files keep coming."""
 
-Write = Callable[[Callable[[], Iterator[dict[str, Any]]], Tally], None]
-"""Writes the table from the entries, which it may ask for more than once, and counts them into the tally."""
+Write = Callable[[Sequence[tuple[str, int | None]], Tally], None]
+"""Writes the table of these files, sources and numbers as Journal.list_files takes them, and counts what stands in it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -64,11 +64,6 @@ class FolderWatch:
             observer.join()
             if self._unwritten:
                 self._write()
-
-    def entries(self) -> Iterator[dict[str, Any]]:
-        """What the table is written from, in the order in which the files came."""
-        for number, source in self.batch.journal.arrivals():
-            yield from self.batch.journal.entries(source, number)
 
     def _handle(self, event: Event | None) -> None:
         self.batch.note(event)
@@ -109,9 +104,9 @@ class FolderWatch:
         return monotonic() >= (self._next_idle_write if idle else self._next_write)
 
     def _write(self) -> None:
-        tally, started = Tally(files=len(self.batch.journal.arrivals())), monotonic()
+        files, started = self.batch.journal.arrivals(), monotonic()
         try:
-            self.write(self.entries, tally)
+            self.write(files, Tally(files=len(files)))
             self._unwritten, self._told = False, ""
         except UsageError as error:  # The table may be open elsewhere, or the disk full for now; what was read is in the journal.
             self._tell(str(error))

@@ -61,9 +61,15 @@ class SumCheck:
 
 @dataclass(frozen=True, slots=True)
 class NeverFalls:
-    """Each value is at least as large as the one before it; empty ones are passed over."""
+    """Each value is at least as large as the one before it; empty ones are passed over.
+
+    over_sheets : it goes on from sheet to sheet of a pile, which only whoever has the pile can tell (batch/sheet_order.py).
+    for_each : field whose value says which of several sequences a sheet belongs to; "" where there is one.
+    """
 
     sequence: tuple[str, ...]
+    over_sheets: bool = False
+    for_each: str = ""
 
     @property
     def name(self) -> str:

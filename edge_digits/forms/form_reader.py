@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edge_digits.errors import FormNotFoundError
 from edge_digits.forms.alignment import Alignment
 from edge_digits.forms.cells import CellInk, ink_of_cells
+from edge_digits.forms.checks import NeverFalls
 from edge_digits.forms.fields import FieldReading, empty_field, read_cells, settle
 from edge_digits.forms.judging import Judged, best_digit, judge_glyphs
 from edge_digits.forms.markers import align_by_markers, corner_markers
@@ -45,12 +46,14 @@ UNREAD_SHARE: Final = 0.12
 class FormReading(Reading):
     """What a sheet says: a Reading with a line for each field that is not empty, and all fields.
 
-    template : its name. alignment : where the sheet was found. fields : in the order of the template.
+    template : its name. alignment : where the sheet was found. fields : in the order of the template. over_sheets : what is to be
+    checked between this sheet and others of its pile.
     """
 
     template: str = ""
     alignment: Alignment | None = None
     fields: tuple[FieldReading, ...] = ()
+    over_sheets: tuple[NeverFalls, ...] = ()
 
     def to_dict(self, *, all_candidates: bool = False) -> dict[str, Any]:
         """The page's JSON object as Reading gives it, with "form" and each number's "name"."""
@@ -61,6 +64,8 @@ class FormReading(Reading):
         entry["form"] = {"template": self.template, "fields": [each.to_dict() for each in self.fields]}
         if self.alignment is not None:
             entry["form"] |= {"aligned_by": self.alignment.by, "found": self.alignment.found}
+        if self.over_sheets:
+            entry["form"]["over_sheets"] = [{"never_falls": list(each.sequence), "for_each": each.for_each} for each in self.over_sheets]
         return entry
 
 
@@ -117,6 +122,7 @@ class FormReader(Reader):
             template=self.template.name,
             alignment=alignment,
             fields=tuple(readings),
+            over_sheets=tuple(each for each in self.template.checks if isinstance(each, NeverFalls) and each.over_sheets),
         )
 
     def _align(self, frame: Frame) -> Alignment:

@@ -20,7 +20,7 @@ TEMPLATE_KEYS: Final = ("name", "title", "page", "reference", "font", "doubt_bel
 FIELD_KEYS: Final = ("name", "label", "box", "cells", "expect", "required", "rows", "pitch")
 CHECK_KEYS: Final = {
     "sum": ("sum", "equals"),
-    "never_falls": ("never_falls",),
+    "never_falls": ("never_falls", "over_sheets", "for_each"),
     "range": ("range", "from", "to"),
     "check_digit": ("check_digit", "field"),
 }
@@ -191,10 +191,7 @@ def _check(entry: Any, fields: tuple[Field, ...], place: str) -> Check:
     if kind == "sum":
         return SumCheck(_named(entry["sum"], fields, place), _one(entry.get("equals"), fields, f"{place}: equals"))
     if kind == "never_falls":
-        sequence = _named(entry["never_falls"], fields, place)
-        if len(sequence) < 2:
-            raise UsageError(f"{place}: never_falls names one field; name a column or several fields in their order")
-        return NeverFalls(sequence)
+        return _never_falls(entry, fields, place)
     if kind == "range":
         least, most = _limit(entry.get("from"), place), _limit(entry.get("to"), place)
         if (least is None and most is None) or (least is not None and most is not None and least > most):
@@ -203,6 +200,19 @@ def _check(entry: Any, fields: tuple[Field, ...], place: str) -> Check:
     if entry["check_digit"] not in CHECK_DIGITS:
         raise UsageError(f"{place}: check_digit is '{entry['check_digit']}'; give one of {', '.join(CHECK_DIGITS)}")
     return CheckDigit(entry["check_digit"], _one(entry.get("field"), fields, f"{place}: field"))
+
+
+def _never_falls(entry: Mapping[str, Any], fields: tuple[Field, ...], place: str) -> NeverFalls:
+    sequence, over_sheets = _named(entry["never_falls"], fields, place), entry.get("over_sheets", False)
+    if not isinstance(over_sheets, bool):
+        raise UsageError(f"{place}: over_sheets is {over_sheets!r}; give true or false")
+    if len(sequence) < 2 and not over_sheets:
+        raise UsageError(f"{place}: never_falls names one field; name a column or several fields in their order, or give over_sheets: true")
+    if "for_each" not in entry:
+        return NeverFalls(sequence, over_sheets)
+    if not over_sheets:
+        raise UsageError(f"{place}: for_each goes with over_sheets: true; add it, or leave for_each out")
+    return NeverFalls(sequence, over_sheets, _one(entry["for_each"], fields, f"{place}: for_each"))
 
 
 def _named(value: Any, fields: tuple[Field, ...], place: str) -> tuple[str, ...]:

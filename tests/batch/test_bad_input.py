@@ -19,7 +19,7 @@ from edge_digits.options import Options
 from edge_digits.sources.images import open_pages
 from tests.command_line import Run
 from tests.document_files import pdf
-from tests.doubles.desk import Desk
+from tests.doubles.desk import PATIENCE_S, Desk
 from tests.picture_files import encode
 from tests.strokes import draw_page
 
@@ -95,8 +95,7 @@ def test_a_file_that_is_removed_while_it_waits(tmp_path: Path) -> None:
     desk.until(lambda: {"a:2", "b:2"} <= set(desk.read()))
     (desk.folder / "c.png").unlink()
     go.touch()
-    process.communicate(timeout=60)
-    assert process.returncode == ExitCode.SOME_INPUTS_FAILED
+    assert process.wait(PATIENCE_S) == ExitCode.SOME_INPUTS_FAILED
     assert desk.rows()[-1]["error"] == f"InputNotFoundError: {desk.folder / 'c.png'}: no such file; check the path"
     desk.put(c="3")
     assert desk.batch()[0] == ExitCode.OK
@@ -112,8 +111,7 @@ def test_two_batches_on_one_table(tmp_path: Path) -> None:
     assert code == ExitCode.USAGE
     assert "another batch is writing this table" in told
     go.touch()
-    first.communicate(timeout=60)
-    assert first.returncode == ExitCode.OK
+    assert first.wait(PATIENCE_S) == ExitCode.OK
 
 
 @linux

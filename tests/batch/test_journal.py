@@ -85,7 +85,7 @@ def test_settings_keep_their_pages_apart(tmp_path: Path) -> None:
     with opened(tmp_path / "j", dpi=300) as journal:
         assert not journal.is_done("a", STATE)
         assert list(journal.entries("a")) == []
-        assert [entry["page"] for entry in journal.entries("a", journal.arrivals()[0][0])] == [1]
+        assert [entry["page"] for entry in journal.entries(*journal.arrivals()[0])] == [1]
     with opened(tmp_path / "j") as journal:
         assert journal.is_done("a", STATE)
 
@@ -95,9 +95,35 @@ def test_a_name_that_comes_again_with_another_content(tmp_path: Path) -> None:
         note(journal, "a", "A", 2)
         note(journal, "b", "B")
         note(journal, "a", "C", 1)
-        assert [source for _, source in journal.arrivals()] == ["a", "b", "a"]
-        assert [len(list(journal.entries(source, number))) for number, source in journal.arrivals()] == [2, 1, 1]
+        assert [source for source, _ in journal.arrivals()] == ["a", "b", "a"]
+        assert [len(list(journal.entries(source, number))) for source, number in journal.arrivals()] == [2, 1, 1]
         assert len(list(journal.entries("a"))) == 1
+
+
+def test_the_files_of_the_table_are_listed_with_their_settings(tmp_path: Path) -> None:
+    with opened(tmp_path / "j") as journal:
+        assert journal.use_listed() is None
+        note(journal, "a", "A")
+        journal.list_files([("b", None), ("a", 1)], {"format": "csv"})
+    with opened(tmp_path / "j", dpi=300) as journal:
+        assert list(journal.entries("a")) == []
+        assert journal.use_listed() == {"format": "csv"}
+        assert journal.listed() == [("b", None), ("a", 1)]
+        assert len(list(journal.entries("a"))) == 1
+
+
+def test_no_space_for_the_list_leaves_the_old_one(tmp_path: Path) -> None:
+    with opened(tmp_path / "j") as journal:
+        journal.list_files([("a", None)], {})
+        (pages,) = journal._base.execute("PRAGMA page_count").fetchone()
+        journal._base.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(UsageError, match="no space is left"):
+            journal.list_files([(f"file {index}", None) for index in range(5000)], {})
+        assert journal.listed() == [("a", None)]
+        journal._base.execute("PRAGMA max_page_count = 100000")
+        note(journal, "a", "A")
+    with opened(tmp_path / "j") as journal:
+        assert journal.is_done("a", STATE)
 
 
 def test_forgotten_pages_are_read_again(tmp_path: Path) -> None:

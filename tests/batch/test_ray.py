@@ -16,7 +16,7 @@ from edge_digits.batch.journal import Journal
 from edge_digits.batch.options import BatchOptions, Engine
 from edge_digits.batch.ray_actors import _import_ray
 from edge_digits.batch.schedule import Event, PageDone
-from edge_digits.batch.tables import write_table
+from edge_digits.batch.table import Table
 from edge_digits.errors import MissingExtraError
 from edge_digits.options import Options
 from tests.doubles.readers import ToldReader
@@ -54,7 +54,7 @@ def read(folder: Path, out: Path, engine: Engine, then: Any = lambda event: None
             for event in batch._pool.run():
                 batch.note(event)
                 then(event)
-        write_table(out, "jsonl", batch.entries())
+        Table(out, "jsonl").write(journal, batch.listed(), batch.tally)
     return out.read_bytes()
 
 

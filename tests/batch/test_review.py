@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,15 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_digits.batch import review_command
+from edge_digits.batch.batch import Tally
 from edge_digits.batch.corrections import Correction, corrected, load_corrections
+from edge_digits.batch.journal import Journal
+from edge_digits.batch.options import TableFormat
 from edge_digits.batch.review import Review
 from edge_digits.batch.review_command import as_text
+from edge_digits.batch.schedule import FileState
+from edge_digits.batch.table import Table
 from edge_digits.batch.tables import write_table
 from edge_digits.cli import main
 from edge_digits.errors import UsageError
@@ -39,7 +46,7 @@ def test_answers_reach_table_and_samples_and_can_be_undone(tmp_path: Path, entri
     assert find_samples(tmp_path / "samples") == []
     assert load_corrections(table) == []
     review.answer(4)
-    write_table(table, "csv", entries)
+    write_table(table, "csv", corrected(entries, load_corrections(table)))
     assert ",14,14,1.0000," in table.read_text(encoding="utf-8")
     assert Review(table, entries, None).questions == []  # nobody is asked twice
 
@@ -91,9 +98,74 @@ def test_a_page_that_is_gone_can_still_be_answered(tmp_path: Path) -> None:
     assert load_corrections(tmp_path / "t.csv")[0].digit == 3
 
 
-def test_the_command_from_batch_to_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from edge_digits.batch import review_command
+def press(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
+    """Answers that a review will get, one after the other."""
+    waiting = iter(keys)
+    monkeypatch.setattr(review_command, "read_key", lambda: next(waiting))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
 
+
+def journaled(folder: Path, out: Path, form: TableFormat) -> list[Path]:
+    """A table of three pages with a doubtful number each, and its journal, in which they came in another order."""
+    paths = [folder / f"{name}.png" for name in "abc"]
+    with Journal(out.with_name(out.name + ".journal")) as journal:
+        journal.use({})
+        for path in (paths[2], paths[0], paths[1]):
+            journal.add_file(str(path), FileState(1, 1), path.name)
+            journal.add_content(path.name, 1)
+            journal.add_page(path.name, 1, page(folder, path.name), None, str(path))
+        Table(out, form).write(journal, [(str(path), None) for path in paths], Tally())
+    return paths
+
+
+def test_a_table_of_any_format_is_written_with_the_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    openpyxl, documents = pytest.importorskip("openpyxl"), pytest.importorskip("pypdfium2")
+    for needed in ("xlsxwriter", "reportlab"):
+        pytest.importorskip(needed)
+    for form in ("xlsx", "pdf", "jsonl"):
+        journaled(tmp_path, tmp_path / f"t.{form}", form)
+        press(monkeypatch, "4s7")
+        assert main(["review", str(tmp_path / f"t.{form}"), "--no-samples"]) == 0
+    book = openpyxl.load_workbook(tmp_path / "t.xlsx")
+    rows = list(book["numbers"].iter_rows(min_row=2, values_only=True))
+    book.close()
+    assert [(Path(str(row[0])).stem, row[4], row[5]) for row in rows[1::2]] == [("a", "14", "14"), ("b", "1?", None), ("c", "17", "17")]
+    document = documents.PdfDocument(tmp_path / "t.pdf")
+    texts = [document[index].get_textpage().get_text_bounded().split() for index in range(len(document))]
+    document.close()
+    assert texts == [["05", "14"], ["05", "1?"], ["05", "17"]]
+    lines = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [entry["lines"][0]["text"] for entry in lines] == ["05 14", "05 1?", "05 17"]
+
+
+def test_answers_that_never_reached_the_table_do_so_at_the_next_review(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "t.jsonl"
+    paths = journaled(tmp_path, out, "jsonl")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    press(monkeypatch, "4q")
+    with monkeypatch.context() as patch:
+        patch.setattr(Table, "rewrite", interrupted)
+        assert main(["review", str(out), "--no-samples"]) == 130
+    assert "the answers are kept" in capsys.readouterr().err
+    assert out.read_text(encoding="utf-8").count("1?") == 6
+    corrections = load_corrections(out)
+    assert [(each.source, each.digit) for each in corrections] == [(str(paths[0]), 4)]
+    os.utime(out, (1, 1))
+    press(monkeypatch, "q")
+    assert main(["review", str(out), "--no-samples"]) == 0
+    assert out.read_text(encoding="utf-8").count("1?") == 4
+    written = out.stat().st_mtime_ns
+    press(monkeypatch, "sq")
+    assert main(["review", str(out), "--no-samples"]) == 0
+    assert out.stat().st_mtime_ns == written  # nothing was said: it is left alone
+
+
+def test_the_command_from_batch_to_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     picture = np.full((300, 500), 230, np.uint8)
     cv2.line(picture, (200, 80), (200, 220), 30, 12)  # A lone stroke: nobody is sure that it is a 1.
     cv2.ellipse(picture, (300, 150), (40, 70), 0, 0, 330, 30, 12)
@@ -102,9 +174,7 @@ def test_the_command_from_batch_to_samples(tmp_path: Path, monkeypatch: pytest.M
     assert main(["batch", str(tmp_path / "page.png"), "--out", str(table), "--workers", "1", "--min-confidence", "0.9999"]) == 0
     before = table.read_text(encoding="utf-8")
     assert "?" in before
-    keys = iter("x1u10q")
-    monkeypatch.setattr(review_command, "read_key", lambda: next(keys))
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    press(monkeypatch, "x1u10q")
     assert main(["review", str(table), "--samples", str(tmp_path / "samples")]) == 0
     told = capsys.readouterr()
     assert told.out == ""

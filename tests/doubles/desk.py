@@ -25,14 +25,14 @@ if __name__ == "__main__":
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
 """
-PATIENCE_S = 60
+PATIENCE_S = 240
 
 
 class Desk:
     """A folder with files for the told readers, and batches over it as programs of their own."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.out, self.log = folder / "in", folder / "t.csv", folder / "log"
+        self.folder, self.out, self.log, self.words = folder / "in", folder / "t.csv", folder / "log", folder / "words"
         self.folder.mkdir()
         self.script = folder / "run_batch.py"
         self.script.write_text(BATCH, encoding="utf-8")
@@ -41,22 +41,26 @@ class Desk:
         for name, content in contents.items():
             (self.folder / f"{name}.png").write_text(content, encoding="utf-8")
 
-    def start(self, *arguments: str | Path, reader: str = "ToldReader") -> subprocess.Popen[str]:
+    def start(self, *arguments: str | Path, reader: str = "ToldReader", workers: int = 2) -> subprocess.Popen[bytes]:
+        """Begin a batch, what it says in `told`."""
         self.log.write_text("", encoding="utf-8")
         path = os.pathsep.join(entry for entry in sys.path if entry)
-        command = [sys.executable, self.script, reader, self.folder, "--out", self.out, "--workers", "2", *arguments]
-        return subprocess.Popen(
-            [str(word) for word in command],
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env={**os.environ, "PYTHONPATH": path, "READS_LOG": str(self.log)},
-        )
+        command = [sys.executable, self.script, reader, self.folder, "--out", self.out, "--workers", workers, *arguments]
+        with self.words.open("wb") as words:
+            return subprocess.Popen(
+                [str(word) for word in command],
+                stderr=words,
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": path, "READS_LOG": str(self.log)},
+            )
 
-    def batch(self, *arguments: str | Path, reader: str = "ToldReader") -> tuple[int, str]:
-        process = self.start(*arguments, reader=reader)
-        _, told = process.communicate(timeout=PATIENCE_S)
-        return process.returncode, told
+    def batch(self, *arguments: str | Path, reader: str = "ToldReader", workers: int = 1) -> tuple[int, str]:
+        """A batch from start to end: its exit code, and what it said."""
+        return self.start(*arguments, reader=reader, workers=workers).wait(PATIENCE_S), self.told()
+
+    def told(self) -> str:
+        """What the last batch has said so far."""
+        return self.words.read_text(encoding="utf-8")
 
     def read(self) -> list[str]:
         """Pages that were read in the last batch, in any order: "a" is the first of a.png, "a:2" its second."""

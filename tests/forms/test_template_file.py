@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_digits.errors import UsageError
+from edge_digits.forms.checks import NeverFalls
 from edge_digits.forms.template_file import load_template
 from tests.forms.sheets import SMALL, write_template
 
@@ -33,6 +34,12 @@ def test_fields_columns_and_checks(tmp_path: Path) -> None:
     assert second.box == (20.0, 62.0, 28.0, 8.0)
     assert second.column == "count"
     assert template.checks[0].fields == ("count_1", "count_2", "count_3", "total")
+
+
+def test_what_never_falls_from_sheet_to_sheet(tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    text = SMALL.replace("sum: count, equals: total", "never_falls: total, over_sheets: true, for_each: number")
+    assert load_template(write_template(tmp_path, text)).checks[0] == NeverFalls(("total",), over_sheets=True, for_each="number")
 
 
 def test_toml_says_the_same(tmp_path: Path) -> None:
@@ -66,6 +73,10 @@ def test_fingerprint_follows_places_and_not_words(tmp_path: Path) -> None:
         ("luhn", "crc", "check_digit is 'crc'"),
         ("equals: total", "equals: sum", "'sum'"),
         ("sum: count", "sum: counts", "no field or column 'counts'"),
+        ("sum: count, equals: total", "never_falls: total", "names one field"),
+        ("sum: count, equals: total", "never_falls: total, over_sheets: 1", "over_sheets is 1"),
+        ("sum: count, equals: total", "never_falls: count, for_each: number", "for_each goes with over_sheets"),
+        ("sum: count, equals: total", "never_falls: total, over_sheets: true, for_each: count", "for_each is 'count'"),
         ("required: true", "needed: true", "unknown key 'needed'"),
         ("title: Meter", "titel: Meter", "unknown key 'titel'"),
         ("title: Meter", "doubt_below: 2", "doubt_below is 2"),
