@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything from the data sets to the three networks that read whole pages beside the tile classifier: labelled proposals and
 # parts of generated and of real pages, the context network, the string network, the finder. What is there already is kept; a
-# training goes on from its checkpoint. On two cores about four hours.
+# training goes on from its checkpoint. On two cores about five hours.
 #
 #     export/page_networks.sh DATA FONTS MINED.npz
 #
@@ -81,6 +81,9 @@ crops crops-2 3400 33
 crops crops-3 1800 34
 crops crops-real 800 32 --real
 crops crops-printed 1000 41 --only printed
+crops crops-4 4500 35
+crops crops-text 700 43 --only text
+crops crops-negative 700 44 --only negative
 crops crops-val2 400 901 --split validation
 
 train_finder() { # run, epochs, learning rate, further options
@@ -91,8 +94,12 @@ train_finder() { # run, epochs, learning rate, further options
         "$@" $(resume "$run") --out "runs/$run"
 }
 
-# More pages, and above all printed numbers, after the first ones had been seen nine times.
+# More pages each time: printed numbers, then pages of text and signs above all.
 # shellcheck disable=SC2046
 train_finder finder-1 9 0.0025 $(each --crops crops-{1,2,real})
 # shellcheck disable=SC2046
-train_finder finder 3 0.0015 $(each --crops crops-{1,2,3,real,printed,printed}) --start-from runs/finder-1
+train_finder finder-2 3 0.0015 $(each --crops crops-{1,2,3,real,printed,printed}) --start-from runs/finder-1
+# shellcheck disable=SC2046
+train_finder finder-3 3 0.002 $(each --crops crops-{1,2,3,4,real,printed}) --start-from runs/finder-2
+# shellcheck disable=SC2046
+train_finder finder 4 0.0018 $(each --crops crops-{1,2,3,4,real,printed,printed,text,negative}) --start-from runs/finder-3
