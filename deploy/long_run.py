@@ -106,9 +106,10 @@ class Watched:
     def frames(self) -> int:
         """Number of the last frame of which anything was written."""
         with self.output.open("rb") as file:
-            file.seek(max(0, self.output.stat().st_size - 20_000))
-            lines = file.read().split(b"\n")
-        return next((int(json.loads(line)["frame"]) for line in reversed(lines[1:-1]) if line.startswith(b"{")), 0)
+            start = max(0, self.output.stat().st_size - 20_000)
+            file.seek(start)
+            lines = file.read().split(b"\n")[1 if start else 0 : -1]  # whole ones only
+        return int(json.loads(lines[-1])["frame"]) if lines else 0
 
     def look(self) -> None:
         """Take a sample."""
@@ -258,7 +259,9 @@ def _report(one: Watched, faults: dict[str, int]) -> dict[str, Any]:
     texts = [entry["number"]["text"] for entry in entries if entry["event"] == "settled"]
     warm = [sample for sample in one.samples[one.warm_from :] if sample.calm] if min(faults.values()) else []
     part = max(1, len(warm) // 5)
-    slope = np.polyfit([s.frames for s in warm], [s.resident_kb for s in warm], 1)[0] if len(warm) > 2 else 0.0
+    slope = 0.0
+    if len({sample.frames for sample in warm}) > 2:
+        slope = np.polyfit([s.frames for s in warm], [s.resident_kb for s in warm], 1)[0]
     counts = next((match for line in reversed(words) if (match := COUNTS.search(line))), None)
     return {
         "source": one.name,

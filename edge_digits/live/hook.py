@@ -25,6 +25,8 @@ FIELDS: Final = ("text", "value", "confidence", "id", "event", "was", "source", 
 WAITING: Final = 100
 """Numbers that wait for their turn; more than that are left out, and told."""
 POLL_S: Final = 0.02
+ENDING_S: Final = 0.2
+"""Longest wait, on top of what is allowed for them, for a command to be ended and that to be told."""
 
 
 def parse_command(text: str) -> list[str]:
@@ -68,7 +70,7 @@ class SettledHook:
         self._deadline_s = monotonic() + wait_s
         with suppress(queue.Full):
             self._waiting.put(None, timeout=wait_s)
-        self._thread.join(wait_s + 10 * POLL_S)
+        self._thread.join(wait_s + ENDING_S)
         left = self._left_out + sum(entry is not None for entry in self._waiting.queue)
         if left:
             self._say(f"was not run for {left} numbers")

@@ -18,7 +18,7 @@ from edge_digits.sources.camera import Camera, LiveFrame
 Picture = NDArray[np.uint8]
 Step = Picture | str
 
-QUICK = CameraOptions(open_s=1.0, stall_s=0.6, backoff_s=0.01, reopen_tries=2, warm_up_min_frames=0, warm_up_max_frames=0)
+QUICK = CameraOptions(open_s=3.0, stall_s=0.6, backoff_s=0.01, reopen_tries=2, warm_up_min_frames=0, warm_up_max_frames=0)
 TURNS = 2000
 
 

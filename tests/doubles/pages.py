@@ -66,8 +66,13 @@ def write_film(path: Path, pictures: Sequence[Picture], fps: float = 25.0) -> Pa
 
 
 @contextmanager
-def serve_mjpeg(pictures: Sequence[Picture], pause_s: float = 0.02, *, rounds: int = 10_000, then_hang: bool = False) -> Iterator[str]:
-    """Stream the pictures over and over as MJPEG on a free loopback port; gives the URL. then_hang : at the end say nothing more."""
+def serve_mjpeg(
+    pictures: Sequence[Picture], pause_s: float = 0.02, *, rounds: int = 10_000, then_hang: threading.Event | None = None
+) -> Iterator[str]:
+    """Stream the pictures over and over as MJPEG on a free loopback port; gives the URL.
+
+    then_hang : is set at the end, from when on nothing more is said; without it the stream ends.
+    """
     parts = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
     over = threading.Event()
 
@@ -85,7 +90,8 @@ def serve_mjpeg(pictures: Sequence[Picture], pause_s: float = 0.02, *, rounds: i
                     self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(part), part))
                     if over.wait(pause_s):
                         return
-                if then_hang:
+                if then_hang is not None:
+                    then_hang.set()
                     over.wait(60)
             except OSError:
                 pass  # the viewer has gone

@@ -118,7 +118,7 @@ def test_a_signal_ends_it_cleanly(number: int, code: ExitCode) -> None:
             assert child.stdout is not None
             first = child.stdout.readline()
             os.kill(child.pid, number)
-            rest, words = child.communicate(timeout=30)
+            rest, words = child.communicate(timeout=100)
     assert child.returncode == code, words
     assert entries(first + rest)[0]["event"] == "settled"
     assert "Traceback" not in words
@@ -126,14 +126,15 @@ def test_a_signal_ends_it_cleanly(number: int, code: ExitCode) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_a_signal_ends_it_cleanly_while_the_stream_hangs() -> None:
-    with serve_mjpeg(shots(PAGE, 20, 7), 0.03, rounds=1, then_hang=True) as url:
+    hangs = threading.Event()
+    with serve_mjpeg(shots(PAGE, 20, 7), 0.03, rounds=5, then_hang=hangs) as url:
         command = [sys.executable, "-m", "edge_digits", "watch", url, "--no-window"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             first = child.stdout.readline()
-            threading.Event().wait(2.0)
+            assert hangs.wait(100)
             os.kill(child.pid, signal.SIGTERM)
-            rest, words = child.communicate(timeout=60)
+            rest, words = child.communicate(timeout=100)
     assert child.returncode == ExitCode.OK, words
     assert entries(first + rest)
     assert words.splitlines()[-1].endswith("2 numbers settled")

@@ -194,7 +194,7 @@ def test_a_device_that_is_no_camera(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_http_stream_is_read_with_its_newest_pictures() -> None:
-    pictures = [np.full((48, 64, 3), 20 * i, np.uint8) for i in range(12)]
+    pictures = [np.full((48, 64, 3), level, np.uint8) for level in range(256)]
     told: list[str] = []
     with serve_mjpeg(pictures) as url, Camera(url, QUICK, report=told.append) as camera:
         frames = collect(camera, at_least(6))
@@ -207,7 +207,7 @@ def test_an_http_stream_is_read_with_its_newest_pictures() -> None:
 
 def test_a_stream_that_ends_is_opened_again_and_then_given_up() -> None:
     told: list[str] = []
-    options = CameraOptions(open_s=2, stall_s=1, backoff_s=0.01, reopen_tries=2)
+    options = CameraOptions(open_s=30, stall_s=30, backoff_s=0.01, reopen_tries=2)
     ended = pytest.raises(CameraError, match="stopped delivering pictures, given up")
     with serve_mjpeg([noisy(90, i) for i in range(5)], rounds=1) as url, Camera(url, options, report=told.append) as camera, ended:
         collect(camera)
@@ -218,7 +218,7 @@ def test_a_stream_that_ends_is_opened_again_and_then_given_up() -> None:
 def test_a_stream_that_is_not_there(place: str, reason: str) -> None:
     with serve_mjpeg([noisy(90, 0)]) as url:
         wrong = "http://127.0.0.1:9/stream" if place == "port" else url + "er"
-        with Camera(wrong, CameraOptions(open_s=2)) as camera, pytest.raises(CameraError, match=reason):
+        with Camera(wrong, CameraOptions(open_s=30)) as camera, pytest.raises(CameraError, match=reason):
             collect(camera)
 
 

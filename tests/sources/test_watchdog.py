@@ -69,7 +69,7 @@ def test_a_picture_sent_over_and_over_is_told_once_it_lasts() -> None:
 
 @pytest.mark.parametrize("fault", ["dark", "slow", "same"])
 def test_a_bad_state_is_told_and_opened_again_once_and_then_lived_with(fault: str) -> None:
-    options = CameraOptions(stall_s=0.3, backoff_s=0.01, warm_up_min_frames=0, warm_up_max_frames=0)
+    options = CameraOptions(stall_s=0.6, backoff_s=0.01, warm_up_min_frames=0, warm_up_max_frames=0)
     still = noisy(90, 1)
 
     def play() -> ScriptedCapture:
@@ -94,7 +94,7 @@ def test_a_bad_state_is_told_and_opened_again_once_and_then_lived_with(fault: st
 
 
 def test_a_state_that_is_over_may_be_told_again_later() -> None:
-    options = CameraOptions(stall_s=0.2, backoff_s=0.01, warm_up_min_frames=0, warm_up_max_frames=0)
+    options = CameraOptions(stall_s=0.5, backoff_s=0.01, warm_up_min_frames=0, warm_up_max_frames=0)
 
     def turn() -> ScriptedCapture:
         levels = (90 if index < 60 else 4 for index in count())
