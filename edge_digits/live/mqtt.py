@@ -91,6 +91,7 @@ class MqttTeller:
         self._broker, self._topic = broker, broker.base
         self.connected = threading.Event()
         self._complained = False
+        self._answered = threading.Event()  # the first try has come to an end, one way or the other
         # The client's own queue would let a message pass those that wait for a connection while it is being made.
         self._waiting: deque[tuple[str, str | bytes, bool]] = deque(maxlen=WAITING)
         self._turn = threading.Lock()
@@ -123,11 +124,12 @@ class MqttTeller:
 
     def close(self, wait_s: float) -> None:
         """Tell that this is the end, wait for what is under way for so long at most, and disconnect."""
+        self._answered.wait(wait_s)  # a film may be over before the broker has been reached
         if self.connected.is_set():
             # Where the connection went meanwhile, or too much was waiting, the last will tells it.
             with suppress(RuntimeError, ValueError):
                 self._client.publish(f"{self._topic}/status", "offline", qos=1, retain=True).wait_for_publish(wait_s)
-        elif self._complained:
+        else:
             print(f"edge-digits: {self._broker.name}: was away at the end; what waited for it was not told", file=sys.stderr)
         self._client.disconnect()
         self._client.loop_stop()
@@ -158,6 +160,7 @@ class MqttTeller:
                 waiting, payload, retain = self._waiting.popleft()
                 self._client.publish(waiting, payload, qos=1, retain=retain)
             self.connected.set()
+        self._answered.set()
 
     def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         del client, data, flags, properties
@@ -171,6 +174,7 @@ class MqttTeller:
             self._complained = True
             kept = f"it is tried again, and up to {WAITING} messages wait"
             print(f"edge-digits: {self._broker.name}: broker {what}; {kept}", file=sys.stderr, flush=True)
+        self._answered.set()
 
 
 def discovery(base: str) -> dict[str, dict[str, Any]]:

@@ -158,6 +158,16 @@ def test_what_settled_while_the_broker_was_away_is_told_in_order_when_it_is_ther
 
 @pytest.mark.hardware
 @needs_mosquitto
+def test_what_is_over_before_the_broker_was_reached_is_told_all_the_same(port: int, tmp_path: Path) -> None:
+    with broker(port, tmp_path), listening(port) as heard:
+        teller = MqttTeller(parse_broker(f"mqtt://127.0.0.1:{port}"))
+        teller.tell(SETTLED)
+        teller.close(WAIT_S)
+        until(lambda: len(heard.get("edge-digits/event", [])) == 1)
+
+
+@pytest.mark.hardware
+@needs_mosquitto
 def test_a_wrong_password_is_told(port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with broker(port, tmp_path, "allow_anonymous false"):
         teller = MqttTeller(parse_broker(f"mqtt://someone:secret@127.0.0.1:{port}"))
