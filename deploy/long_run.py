@@ -91,7 +91,8 @@ class Watched:
         self.output, self.words = self._folder / "out.jsonl", self._folder / "words.txt"
         with self.output.open("wb") as out, self.words.open("wb") as err:
             environment = {**os.environ, "PATH": self._path}
-            self.child = subprocess.Popen(command, stdout=out, stderr=err, env=environment)  # noqa: S603
+            # In a session of its own: Ctrl-C is for the run, which then still ends the process and writes what it has seen.
+            self.child = subprocess.Popen(command, stdout=out, stderr=err, env=environment, start_new_session=True)  # noqa: S603
 
     def set_state(self, state: str) -> None:
         """Make the camera misbehave, or not."""
@@ -151,10 +152,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         watched = [stack.enter_context(_watch(kind, Path(scratch) / kind, arguments.rate)) for kind in ("stream", "pi")]
         started = monotonic()
-        faults = _play(watched, arguments)
+        played = dict.fromkeys(arguments.fault or FAULTS, 0)
+        try:
+            _play(watched, arguments, played)
+        except KeyboardInterrupt:
+            print("long_run: interrupted; what was seen so far is written", file=sys.stderr)
+            arguments.no_exits = True
         seconds = monotonic() - started
-        reports = [_report(one, faults) for one in watched]
-        exits = [] if arguments.no_exits else [entry for one in watched for entry in _exits(one, arguments.repeats, arguments.exit_nice)]
+        reports = [_report(one, played) for one in watched]
+        exits = [] if arguments.no_exits else list(_exits(watched, arguments))
     result = {
         "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "command": "python -m deploy.long_run",
@@ -162,7 +168,7 @@ def main() -> int:
         "load_average": os.getloadavg(),
         "software": software_facts(),
         "seconds": round(seconds),
-        "faults": faults,
+        "faults": played,
         "frames": sum(report["frames_arrived"] for report in reports),
         "watched": reports,
         "exits": exits,
@@ -215,10 +221,9 @@ def _watch(kind: str, folder: Path, rate: float) -> Iterator[Watched]:
             watched.child.wait()
 
 
-def _play(watched: list[Watched], arguments: argparse.Namespace) -> dict[str, int]:
-    """Fair weather and faults in turn until enough frames have come; how often each fault was played."""
-    names = list(arguments.fault or FAULTS)
-    played = dict.fromkeys(names, 0)
+def _play(watched: list[Watched], arguments: argparse.Namespace, played: dict[str, int]) -> None:
+    """Fair weather and faults in turn until enough frames have come. played : how often each fault was; counted on here."""
+    names = list(played)
     for one in watched:
         one.await_settled()
     ends = monotonic() + 60 * arguments.minutes
@@ -238,7 +243,6 @@ def _play(watched: list[Watched], arguments: argparse.Namespace) -> dict[str, in
             if enough or monotonic() >= ends or any(one.child.poll() is not None for one in watched):
                 break
         _wait(watched, arguments.fair, bar)
-    return played
 
 
 def _wait(watched: list[Watched], seconds: float, bar: Any) -> None:
@@ -267,7 +271,7 @@ def _report(one: Watched, faults: dict[str, int]) -> dict[str, Any]:
         "source": one.name,
         "ended_by_itself": ended is not None,
         **report,
-        "frames_arrived": one.frames(),
+        "frames_arrived": int(counts[1]) + int(counts[2]) if counts else one.frames(),
         "frames_followed": int(counts[1]) if counts else None,
         "last_words": words[-1:],
         "opened_again": sum("opening it again" in line for line in words),
@@ -288,15 +292,15 @@ def _medians(samples: list[Sample]) -> dict[str, float]:
     return {name: median(getattr(s, name) for s in samples) for name in names} if samples else {}
 
 
-def _exits(one: Watched, repeats: int, nice: int) -> Iterator[dict[str, Any]]:
+def _exits(watched: list[Watched], arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """SIGTERM out of fair weather and out of each fault that lasts, after a number has settled."""
-    for state in ("fair", "stall", "vanish", "freeze"):
-        for _ in range(repeats):
-            one.start(nice)
-            one.await_settled()
-            one.set_state(state)
-            sleep(2.0)
-            yield {"source": one.name, "out_of": state, "nice": nice, **one.end()}
+    turns = [(one, state) for one in watched for state in ("fair", "stall", "vanish", "freeze") for _ in range(arguments.repeats)]
+    for one, state in tqdm(turns, unit="exit", file=sys.stderr):
+        one.start(arguments.exit_nice)
+        one.await_settled()
+        one.set_state(state)
+        sleep(2.0)
+        yield {"source": one.name, "out_of": state, "nice": arguments.exit_nice, **one.end()}
 
 
 def _problems(result: dict[str, Any]) -> list[str]:
