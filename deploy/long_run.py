@@ -36,6 +36,7 @@ from tqdm import tqdm
 
 from deploy.faulty_cameras import FAULTS, FaultyStream, Player, make_program
 from edge_digits.bench.machine import machine_facts, software_facts
+from edge_digits.errors import ExitCode
 from tests.doubles.pages import draw_page, with_noise
 
 RESULT: Final = Path(__file__).parent / "results" / "long-run.json"
@@ -153,11 +154,12 @@ def main() -> int:
         watched = [stack.enter_context(_watch(kind, Path(scratch) / kind, arguments.rate)) for kind in ("stream", "pi")]
         started = monotonic()
         played = dict.fromkeys(arguments.fault or FAULTS, 0)
+        played_to_the_end = True
         try:
             _play(watched, arguments, played)
         except KeyboardInterrupt:
             print("long_run: interrupted; what was seen so far is written", file=sys.stderr)
-            arguments.no_exits = True
+            arguments.no_exits, played_to_the_end = True, False
         seconds = monotonic() - started
         reports = [_report(one, played) for one in watched]
         exits = [] if arguments.no_exits else list(_exits(watched, arguments))
@@ -179,7 +181,9 @@ def main() -> int:
     problems = _problems(result)
     for problem in problems:
         print(f"long_run: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    if played_to_the_end:
+        return 1 if problems else 0
+    return ExitCode.INTERRUPTED
 
 
 def _arguments() -> argparse.Namespace:

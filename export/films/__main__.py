@@ -1,7 +1,7 @@
 """Films of sheets before a camera, and how `edge-digits watch` does on them.
 
     python -m export.films render --data DATA --fonts /usr/share/fonts --out runs/films --count 60 --seed 2
-    python -m export.films judge runs/films --out deploy/results/live.json
+    python -m export.films judge runs/films --jobs 2 --out deploy/results/live.json
     python -m export.films speed runs/films --count 6 --out deploy/results/live_speed.json
 
 What is settled is judged by the films' own clock, whatever else the machine does (simulate.py). Whether the loop keeps up with
@@ -60,7 +60,7 @@ def _render(options: argparse.Namespace) -> None:
 def _judge(options: argparse.Namespace) -> None:
     from export.films.judging import judge_films
 
-    _write(options, judge_films(load_films(options.films)[: options.count or None]))
+    _write(options, judge_films(load_films(options.films)[: options.count or None], options.jobs))
 
 
 def _speed(options: argparse.Namespace) -> None:
@@ -100,6 +100,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         command.add_argument("films", type=Path, help="folder that render made")
         command.add_argument("--count", type=int, default=0, metavar="N", help="the first N films only")
         command.add_argument("--out", type=Path, metavar="FILE", help="JSON file of the result (default: stdout)")
+        if name == "judge":
+            command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
         command.set_defaults(run=run)
     options = parser.parse_args(arguments)
     for name, least in (("count", 0), ("jobs", 1), ("seed", 0)):

@@ -7,7 +7,9 @@ import os
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from typing import Any, Final
 
 import cv2
@@ -25,29 +27,12 @@ from export.films.film import FPS, HEIGHT_PX, WIDTH_PX
 from export.films.play import PlayedFilm, opener_of
 from export.films.simulate import looks_of
 from export.films.store import StoredFilm
+from export.films.verdict import Told, Verdict, verdict_of
 
-INSIDE: Final = 0.12
-"""A digit belongs to a box that its middle lies in, or misses by so much of the box's height."""
-MARKS_BESIDE: Final = ("printed", "struck out", "faint digit", "cut digit")
-"""Kinds of marks that are digits often, or were: counted apart, for whoever reads them has not made up everything."""
 SHORT: Final = ("films", "numbers", "settled_right", "grouped_otherwise", "settled_unsure", "named_events", "wrong_events")
 RESTED_S: Final = 0.8
 """The page has come to lie still so long ago, and the hand has gone."""
 NO_REOPENING: Final = CameraOptions(WIDTH_PX, HEIGHT_PX, FPS, reopen_tries=0)
-
-
-@dataclass(slots=True)
-class Told:
-    """One event, as it came. film_s : when its frame was taken. at_s : when it was told, both seconds from the film's beginning."""
-
-    kind: str
-    text: str
-    confidence: float
-    box: tuple[int, int, int, int]
-    frame: int
-    film_s: float
-    at_s: float
-    identity: int
 
 
 @dataclass(slots=True)
@@ -67,18 +52,21 @@ class Played:
     cpu_s: float = 0.0
 
 
-def judge_films(films: list[StoredFilm]) -> dict[str, Any]:
-    """Play films by their own clock, and sum up what is settled."""
-    reader = _warm_reader(films)
-    by_clock = [simulate(film, reader) for film in tqdm(films, unit="film", file=sys.stderr)]
-    result = _head(reader)
-    result["settling"] = settling(by_clock)
-    result["settling_by_kind"] = {
-        kind: {name: value for name, value in settling([p for p in by_clock if p.film.kind == kind]).items() if name in SHORT}
-        for kind in sorted({film.kind for film in films})
+def judge_films(films: list[StoredFilm], jobs: int = 1) -> dict[str, Any]:
+    """Play films by their own clock, and sum up what is settled. jobs : processes, each with a reader of its own."""
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (films[:1],)) as pool:
+        judged = list(tqdm(pool.map(_judge_in_worker, films), total=len(films), unit="film", file=sys.stderr))
+        head = pool.submit(_head_of_worker).result()
+    by_clock = [played for played, _ in judged]
+    return {
+        **head,
+        "settling": settling(by_clock),
+        "settling_by_kind": {
+            kind: {name: value for name, value in settling([p for p in by_clock if p.film.kind == kind]).items() if name in SHORT}
+            for kind in sorted({film.kind for film in films})
+        },
+        "one_reading_at_rest": _sum_of_one_reading([verdict for _, verdicts in judged for verdict in verdicts]),
     }
-    result["one_reading_at_rest"] = _one_reading_each(films, reader)
-    return result
 
 
 def judge_speed(films: list[StoredFilm]) -> dict[str, Any]:
@@ -92,15 +80,32 @@ def _head(reader: Reader) -> dict[str, Any]:
     return {"model": {"name": reader.classifier.name, "sha256": reader.classifier.sha256}, "opencv": cv2.__version__}
 
 
-def _one_reading_each(films: list[StoredFilm], reader: Reader) -> dict[str, int]:
-    """What a single reading of each undisturbed page says: all that it names, without waiting for a second one."""
-    kinds: Counter[str] = Counter()
-    for film in films:
-        frame = int((film.rest_s + RESTED_S) * FPS)
-        picture = _picture_at(film, frame)
-        reading = reader.read(picture) if picture is not None else None
-        for number in reading.numbers if reading is not None else ():
-            kinds[verdict_of(Told("settled", number.text, number.confidence, number.box, frame, 0.0, 0.0, 0), film).kind] += 1
+_worker: dict[str, Reader] = {}
+
+
+def _start_worker(films: list[StoredFilm]) -> None:
+    cv2.setNumThreads(1)
+    _worker["reader"] = _warm_reader(films)
+
+
+def _judge_in_worker(film: StoredFilm) -> tuple[Played, list[str]]:
+    return simulate(film, _worker["reader"]), _one_reading(film, _worker["reader"])
+
+
+def _head_of_worker() -> dict[str, Any]:
+    return _head(_worker["reader"])
+
+
+def _one_reading(film: StoredFilm, reader: Reader) -> list[str]:
+    """What a single reading of the undisturbed page is worth: the verdict on each number it names, without waiting for a second one."""
+    frame = int((film.rest_s + RESTED_S) * FPS)
+    picture = _picture_at(film, frame)
+    numbers = reader.read(picture).numbers if picture is not None else ()
+    return [verdict_of(Told("settled", n.text, n.confidence, n.box, frame, 0.0, 0.0, 0), film).kind for n in numbers]
+
+
+def _sum_of_one_reading(verdicts: list[str]) -> dict[str, int]:
+    kinds = Counter(verdicts)
     return {"right": kinds["right"], "grouped_otherwise": kinds["grouped otherwise"], "wrong": kinds["wrong"] + kinds["no number"]}
 
 
@@ -182,59 +187,6 @@ def _frame_of(source: PlayedFilm, time_s: float) -> int:
     """Which frame of the film a live frame was: the last one that was handed over before its time."""
     at = bisect.bisect_right(source.taken, (time_s, 10**9)) - 1
     return source.taken[max(0, at)][1]
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What an event said of which numbers of the sheet.
-
-    kind : "right"; "grouped otherwise", digits right; "unsure", with "?"; "wrong"; "no number", nothing stands there; "mark beside",
-    no number of the sheet's, but something printed, struck out or faint. digits : those that stand there, each as the number of
-    its number and its place in it.
-    """
-
-    told: Told
-    kind: str
-    numbers: tuple[int, ...]
-    truth: str
-    digits: tuple[tuple[int, int], ...] = ()
-
-
-def verdict_of(told: Told, film: StoredFilm) -> Verdict:
-    """Compare one settled or changed number with the digits that stand where it is."""
-    pose = film.poses[min(told.frame, len(film.poses) - 1)]
-    x, y, w, h = told.box
-    slack = INSIDE * h
-    inside: list[tuple[int, int, int]] = []
-    for index, number in enumerate(film.numbers):
-        for place, (digit, box) in enumerate(number.digits):
-            middle = pose @ np.array([box[0] + box[2] / 2, box[1] + box[3] / 2, 1.0])
-            cx, cy = middle[:2] / middle[2]
-            if x - slack <= cx <= x + w + slack and y - slack <= cy <= y + h + slack:
-                inside.append((index, place, digit))
-    owners = tuple(dict.fromkeys(index for index, _, _ in inside))
-    truth = "".join(str(digit) for _, _, digit in inside)
-    digits = tuple((index, place) for index, place, _ in inside)
-    read = "".join(c for c in told.text if c.isdigit() or c == "?")
-    if not inside:
-        return Verdict(told, "unsure" if "?" in read else _what_else(told, film, pose), (), "")
-    if "?" in read:
-        return Verdict(told, "unsure", owners, truth, digits)
-    if read != truth:
-        return Verdict(told, "wrong", owners, truth, digits)
-    whole = all(sum(i == owner for i, _, _ in inside) == len(film.numbers[owner].digits) for owner in owners)
-    return Verdict(told, "right" if whole and len(owners) == 1 else "grouped otherwise", owners, truth, digits)
-
-
-def _what_else(told: Told, film: StoredFilm, pose: NDArray[np.float64]) -> str:
-    """What was read where no number stands: a digit that is printed, struck out or too faint to count, or no number at all."""
-    x, y, w, h = told.box
-    for kind, box in film.other_marks:
-        middle = pose @ np.array([box[0] + box[2] / 2, box[1] + box[3] / 2, 1.0])
-        cx, cy = middle[:2] / middle[2]
-        if kind in MARKS_BESIDE and x - w / 2 <= cx <= x + 1.5 * w and y - h / 2 <= cy <= y + 1.5 * h:
-            return "mark beside"
-    return "no number"
 
 
 def settling(played: list[Played]) -> dict[str, Any]:

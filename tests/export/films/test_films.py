@@ -16,8 +16,9 @@ from edge_digits.sources.frame import Frame
 from export.films.__main__ import main
 from export.films.choreography import DISTURBED, choreograph
 from export.films.film import FPS, HEIGHT_PX, SMALLEST_DIGIT_PX, WIDTH_PX, Take, TrueNumber, prepare, render
-from export.films.judging import Played, Told, keeping_up, play, settling, simulate, verdict_of
+from export.films.judging import Played, keeping_up, play, settling, simulate
 from export.films.store import StoredFilm, load_films
+from export.films.verdict import Told, verdict_of
 from export.pages.camera import Noise
 from export.pages.scenes import Surroundings
 from export.pages.view import Sources
