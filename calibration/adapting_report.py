@@ -3,8 +3,9 @@
     python -m calibration.adapting_report --personal DIR --tiles FILE --out deploy/results/adapting.json
 
 Every trial learns from a draw and is tested on the samples that were not drawn; with too few of them, and for "all", from four
-fifths, tested on the last, five times. An adaptation that the guard refuses counts as unchanged. The curve is that of correcting:
-one digit after the other is told, the head is fitted anew after each, and errors are counted on digits that are never told.
+fifths, tested on the last, five times, every draw in another order. An adaptation that the guard refuses counts as unchanged.
+The curve is that of correcting: one digit after the other is told, the head is fitted anew after each, and errors are counted on
+digits that are never told.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from edge_digits.recognition.classifier import Classifier
 
 COUNTS: Final = (1, 3, 10, None)
 """Samples a digit; None is all."""
+GOAL_COUNT: Final = 10
 CORRECTIONS: Final = (20, 50, 100)
 KEPT_FOR_TEST: Final = 0.5
 SEED: Final = 1
@@ -92,18 +94,42 @@ def measure(hands: Sequence[Hand], base: Base, temperature: float, draws: int) -
                 bar.update()
             curves.append(curve_of(hand, base, temperature, draws))
             bar.update()
-    return {"rows": rows, "curves": curves}
+    return {"rows": rows, "goal": goal_of(rows), "curves": curves}
+
+
+def goal_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Ten a digit, or all where a hand has no more, over all hands of one kind together: own errors before and after, and their spread.
+
+    The spread is the standard deviation of the change over the hands that have errors at all, each taken alone.
+    """
+    together: dict[str, Any] = {}
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        tens = {row["hand"]: row for row in rows if row["kind"] == kind and row["samples_a_digit"] in (GOAL_COUNT, "all")}
+        tens |= {row["hand"]: row for row in rows if row["kind"] == kind and row["samples_a_digit"] == GOAL_COUNT}
+        before, after = (sum(row[f"own_errors_{when}"] for row in tens.values()) for when in ("before", "after"))
+        changes = [100.0 * (row["own_errors_after"] / row["own_errors_before"] - 1.0) for row in tens.values() if row["own_errors_before"]]
+        together[kind] = {
+            "hands": len(tens),
+            "hands_with_errors": len(changes),
+            "own_errors_before": before,
+            "own_errors_after": after,
+            "change_percent": round(100.0 * (after / before - 1.0), 1) if before else None,
+            "change_percent_by_hand_mean": round(float(np.mean(changes)), 1) if changes else None,
+            "change_percent_by_hand_spread": round(float(np.std(changes)), 1) if changes else None,
+            "base_points_lost_worst": max(row["base_points_lost_worst"] for row in tens.values()),
+        }
+    return together
 
 
 def enough(hand: Hand, count: int | None) -> bool:
     """Whether so many samples a digit leave as many to test with."""
-    return count is None or int(np.bincount(hand.labels, minlength=10).min()) >= min(2 * count, count + 5)
+    return count is None or int(np.bincount(hand.own.labels, minlength=10).min()) >= min(2 * count, count + 5)
 
 
 def row_of(hand: Hand, count: int | None, base: Base, temperature: float, draws: int) -> dict[str, Any]:
     """What so many samples a digit gave: errors before and after over all trials, and the base's loss in points."""
-    chosen = splits(hand.labels, len(hand.labels) if count is None else count, draws)
-    trials = [try_once(hand.outputs, hand.labels, learned, base, temperature) for learned in chosen]
+    chosen = splits(hand.own.labels, len(hand.own) if count is None else count, draws)
+    trials = [try_once(hand.own, learned, base, temperature) for learned in chosen]
     before = count_errors(base.held_out.logits, base.held_out_labels)
     lost = [100.0 * (trial.base_after - before) / len(base.held_out) for trial in trials]
     return {
@@ -115,6 +141,7 @@ def row_of(hand: Hand, count: int | None, base: Base, temperature: float, draws:
         "worse": sum(trial.own_after > trial.own_before for trial in trials),
         "tested": sum(trial.tested for trial in trials),
         **_sums(trials),
+        "errors_before_and_after_by_trial": [[trial.own_before, trial.own_after] for trial in trials],
         "base_points_lost_mean": round(float(np.mean(lost)), 3),
         "base_points_lost_worst": round(max(lost), 3),
     }
@@ -127,17 +154,16 @@ def _sums(trials: Sequence[Trial]) -> dict[str, int]:
 def curve_of(hand: Hand, base: Base, temperature: float, draws: int) -> dict[str, Any]:
     """Errors on one half of a hand while the other half is told digit by digit, and the base's loss in points at each place."""
     generator = np.random.default_rng(SEED)
-    places = [0, *(place for place in CORRECTIONS if place <= (1.0 - KEPT_FOR_TEST) * len(hand.labels))]
+    places = [0, *(place for place in CORRECTIONS if place <= (1.0 - KEPT_FOR_TEST) * len(hand.own))]
     errors, lost, tested = dict.fromkeys(places, 0), dict.fromkeys(places, 0.0), 0
     before = count_errors(base.held_out.logits, base.held_out_labels)
     for _ in range(draws):
-        order = generator.permutation(len(hand.labels))
+        order = generator.permutation(len(hand.own))
         told, test = np.split(order, [int((1.0 - KEPT_FOR_TEST) * len(order))])
-        outputs, tested = hand.outputs.take(test), tested + len(test)
+        outputs, labels, tested = hand.own.outputs.take(test), hand.own.labels[test], tested + len(test)
         for place in places:
-            so_far = told[:place]
-            learned = METHOD.fit(hand.outputs.take(so_far), hand.labels[so_far], base.reserve, temperature)
-            errors[place] += count_errors(learned.apply(outputs), hand.labels[test])
+            learned = METHOD.fit(hand.own.take(told[:place]), base.reserve, temperature)
+            errors[place] += count_errors(learned.apply(outputs), labels)
             lost[place] += 100.0 * (count_errors(learned.apply(base.held_out), base.held_out_labels) - before) / len(base.held_out) / draws
     return {
         "hand": hand.name,

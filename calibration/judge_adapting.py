@@ -3,7 +3,7 @@
     python -m calibration.judge_adapting WRITER_FOLDER... --tiles FILE [--per-digit 10] [--draws 5] [--model NAME]
 
 A writer with more samples than asked for learns from draws of so many a digit and is tested on the others; one with
-fewer learns from four fifths of them and is tested on the last, five times. Prints one JSON object a writer: errors on
+fewer learns from four fifths of them and is tested on the last, five times a draw. Prints one JSON object a writer: errors on
 own samples that were not learned from, and errors on a held-out set of other hands, before and after. An adaptation that
 the guard refuses counts as unchanged.
 """
@@ -25,10 +25,11 @@ from calibration.errors import report
 from calibration.tile_sets import LabelledTiles, load_tile_sets
 from edge_digits.errors import AdaptationRefusedError, UsageError
 from edge_digits.options import RecognitionOptions
-from edge_digits.paper.tiles import as_model_input, make_tiles
-from edge_digits.personal.adaptation import FOLDS, choose_head, count_errors, folds_of, outputs_of, require_better
+from edge_digits.paper.tiles import as_model_input, make_tile
+from edge_digits.personal.adaptation import FOLDS, choose_head, count_errors, folds_of, outputs_of, own_digits, require_better
 from edge_digits.personal.head import Outputs
-from edge_digits.personal.methods import Kept
+from edge_digits.personal.jitter import JITTERS
+from edge_digits.personal.methods import Kept, Own
 from edge_digits.personal.reserve import Reserve, load_reserve
 from edge_digits.personal.samples import DIGITS, find_samples, read_samples, require_some
 from edge_digits.recognition.classifier import Classifier
@@ -75,22 +76,26 @@ def splits(labels: NDArray[np.int64], per_digit: int, draws: int) -> Iterator[ND
                 learned[generator.choice(np.flatnonzero(labels == digit), per_digit, replace=False)] = True
             yield learned
     else:
-        fold = folds_of(labels, FOLDS)
-        for out in range(FOLDS):
-            yield fold != out
+        generator = np.random.default_rng(SEED)
+        for _ in range(draws):
+            order = generator.permutation(len(labels))
+            fold = np.empty(len(labels), np.int64)
+            fold[order] = folds_of(labels[order], FOLDS)
+            for out in range(FOLDS):
+                yield fold != out
 
 
-def try_once(own: Outputs, labels: NDArray[np.int64], learned: NDArray[np.bool_], base: Base, temperature: float) -> Trial:
+def try_once(own: Own, learned: NDArray[np.bool_], base: Base, temperature: float) -> Trial:
     """Adapt to the learned samples and count errors on the others."""
-    adaptation = choose_head(own.take(learned), labels[learned], base.reserve, temperature)
-    tested = own.take(~learned)
-    before = count_errors(tested.logits, labels[~learned])
+    adaptation = choose_head(own.take(learned), base.reserve, temperature)
+    tested, labels = own.outputs.take(~learned), own.labels[~learned]
+    before = count_errors(tested.logits, labels)
     try:
         require_better(adaptation.figures)
     except AdaptationRefusedError:
         unchanged = count_errors(base.held_out.logits, base.held_out_labels)
         return Trial(int(learned.sum()), len(tested), before, before, unchanged, refused=True)
-    after = count_errors(adaptation.difference.apply(tested), labels[~learned])
+    after = count_errors(adaptation.difference.apply(tested), labels)
     forgotten = count_errors(adaptation.difference.apply(base.held_out), base.held_out_labels)
     return Trial(int(learned.sum()), len(tested), before, after, forgotten, refused=False)
 
@@ -99,9 +104,9 @@ def judge_writer(classifier: Classifier, folder: Path, base: Base, per_digit: in
     """The figures of one writer. Raises InputError, UsageError."""
     samples = read_samples(find_samples(folder))
     require_some(samples, folder)
-    own = outputs_of(classifier, make_tiles(samples.glyphs))
+    own = own_digits(classifier, np.array([make_tile(glyph) for glyph in samples.glyphs]), samples.labels, len(JITTERS))
     temperature = classifier.card.temperature
-    trials = [try_once(own, samples.labels, learned, base, temperature) for learned in splits(samples.labels, per_digit, draws)]
+    trials = [try_once(own, learned, base, temperature) for learned in splits(samples.labels, per_digit, draws)]
     worst = max(t.base_after for t in trials)
     base_before = count_errors(base.held_out.logits, base.held_out_labels)
     return {

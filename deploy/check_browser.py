@@ -4,8 +4,9 @@
     python -m deploy.check_browser --mnist FOLDER
 
 The tile rule in JavaScript against tiles.py on the golden vectors and on glyphs made by chance; labels of the 10,000
-MNIST test tiles against ONNX Runtime in Python; the accuracy that the page shows; the head that it fits against head.py.
-Writes deploy/results/browser.json; exit code 1 when tiles differ by more than 1 of 255, or a label differs.
+MNIST test tiles against ONNX Runtime in Python; the accuracy that the page shows; the head that it fits against head.py, and
+which method it chooses with which figures against adaptation.py. Writes deploy/results/browser.json; exit code 1 when tiles
+differ by more than 1 of 255, a label differs, or another method is chosen.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deploy.chromium import open_chromium, open_page, serve_folder
+from deploy.serving import machine
 from edge_digits.paper.tiles import as_model_input, make_tile
+from edge_digits.personal.adaptation import choose_head, outputs_of, own_digits
 from edge_digits.personal.head import FitOptions, Outputs, fit_head
+from edge_digits.personal.methods import Kept
+from edge_digits.personal.reserve import load_reserve
 from edge_digits.recognition.classifier import Classifier
 
 HERE = Path(__file__).resolve().parent
@@ -36,6 +41,9 @@ PICTURES, LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 MOST_LEVELS = 1
 CHANCE_GLYPHS = 600
 FITTED = 100
+FIT = (0.003, 4.0)
+"""Strength and weight of the reserve."""
+CHOSEN = 60
 
 Glyph = NDArray[np.uint8]
 
@@ -104,19 +112,58 @@ def compare_fit(page: Any, tiles: NDArray[np.uint8], labels: NDArray[np.uint8]) 
     own, rest = np.arange(FITTED), np.arange(FITTED, len(tiles))
     outputs = Outputs(logits, features)
     expected = fit_head(
-        outputs.take(own), labels[:FITTED].astype(np.int64), outputs.take(rest), FitOptions(0.003, 4.0, classifier.card.temperature)
+        outputs.take(own), labels[:FITTED].astype(np.int64), outputs.take(rest), FitOptions(FIT[0], FIT[1], classifier.card.temperature)
     )
-    script = """async ([tiles, labels, fitted]) => {
+    script = """async ([tiles, labels, fitted, strength, reserveWeight]) => {
         const { engine } = await import("./engine.js");
         const { fitHead } = await import("./head.js");
         const { logits, features } = await engine.classifier.run(tiles.map((tile) => Uint8Array.from(tile)));
         const part = (from, to) => ({ logits: logits.slice(from, to), features: features.slice(from, to) });
-        const options = { strength: 0.003, reserveWeight: 4, temperature: engine.classifier.temperature };
+        const options = { strength, reserveWeight, temperature: engine.classifier.temperature };
         const { weights, bias } = fitHead(part(0, fitted), labels.slice(0, fitted), part(fitted), options);
         return [weights.map((row) => Array.from(row)), Array.from(bias)];
     }"""
-    weights, bias = page.evaluate(script, [tiles.reshape(len(tiles), -1).tolist(), labels.tolist(), FITTED])
+    weights, bias = page.evaluate(script, [tiles.reshape(len(tiles), -1).tolist(), labels.tolist(), FITTED, *FIT])
     return float(max(np.abs(np.array(weights) - expected.weights).max(), np.abs(np.array(bias) - expected.bias).max()))
+
+
+def compare_choice(page: Any, tiles: NDArray[np.uint8], labels: NDArray[np.uint8]) -> dict[str, Any]:
+    """What cross-validation chooses here and there for mirrored digits, a hand that must be learned, with the shipped reserve."""
+    classifier, reserve = Classifier(), load_reserve()
+    mirrored = np.ascontiguousarray(tiles[:, :, ::-1])
+    kept = Kept(outputs_of(classifier, as_model_input(reserve.tiles)), reserve.labels)
+    own = own_digits(classifier, mirrored, labels.astype(np.int64))
+    expected = choose_head(own, kept, classifier.card.temperature)
+    script = """async ([tiles, labels]) => {
+        const { engine } = await import("./engine.js");
+        const { chooseHead } = await import("./adaptation.js");
+        const given = tiles.map((tile) => Uint8Array.from(tile));
+        const own = await engine.withCopies({ tiles: given, outputs: await engine.classifier.run(given), labels });
+        const { difference, figures } = await chooseHead(own, await engine.reserve(), engine.classifier.temperature);
+        const plain = (rows) => rows.map((row) => Array.from(row));
+        return [plain(difference.weights), own.copies.map(({ logits }) => plain(logits)), figures];
+    }"""
+    weights, copies, figures = page.evaluate(script, [mirrored.reshape(len(tiles), -1).tolist(), labels.tolist()])
+    ours = expected.figures.to_dict()
+    same = ("samples", "folds", "own_errors_before", "reserve_errors_before", "method", "strength", "reserve_weight")
+    return {
+        "samples": len(tiles),
+        "method": {"browser": figures["method"], "python": ours["method"]},
+        "own_errors_after": {
+            "browser": figures["own_errors_after"],
+            "python": ours["own_errors_after"],
+            "before": ours["own_errors_before"],
+        },
+        "reserve_errors_after": {"browser": figures["reserve_errors_after"], "python": ours["reserve_errors_after"]},
+        "own_loss_after": {"browser": figures["own_loss_after"], "python": ours["own_loss_after"]},
+        "copies_logits_largest_difference": round(
+            max(float(np.abs(np.array(js) - py.logits).max()) for js, py in zip(copies, own.copies, strict=True)), 4
+        ),
+        "weights_difference_of_their_length": round(
+            float(np.linalg.norm(np.array(weights) - expected.difference.weights) / np.linalg.norm(expected.difference.weights)), 5
+        ),
+        "same": all(figures[name] == ours[name] for name in same),
+    }
 
 
 def read_mnist(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -137,9 +184,11 @@ def check(folder: Path) -> dict[str, Any]:
         shown, found = measure_mnist(page, folder / PICTURES, folder / LABELS)
         seconds = perf_counter() - started
         fit = compare_fit(page, tiles[:400], labels[:400])
+        chosen = compare_choice(page, tiles[:CHOSEN], labels[:CHOSEN])
         version = browser.version
     return {
         "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": machine(),
         "chromium": version,
         **json.loads((DIST / "runtime.json").read_text(encoding="utf-8")),
         "model": {"name": classifier.name, "precision": classifier.precision, "sha256": classifier.sha256},
@@ -153,6 +202,7 @@ def check(folder: Path) -> dict[str, Any]:
             "seconds_with_loading": round(seconds, 1),
         },
         "head_fit_largest_weight_difference": fit,
+        "adaptation": chosen,
     }
 
 
@@ -170,7 +220,8 @@ def main() -> int:
     print(json.dumps(record, ensure_ascii=False))
     rule = record["tile_rule"]
     worst = max(rule["golden_largest_difference"], rule["chance_largest_difference"])
-    return int(worst > MOST_LEVELS or record["mnist_test"]["labels_that_differ_from_python"] > 0)
+    differs = record["mnist_test"]["labels_that_differ_from_python"] > 0 or not record["adaptation"]["same"]
+    return int(worst > MOST_LEVELS or differs)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.errors import AdaptationRefusedError, UsageError
-from edge_digits.paper.tiles import as_model_input, make_tiles
+from edge_digits.paper.tiles import as_model_input, make_tile
 from edge_digits.personal.head import Difference, Outputs, softmax
-from edge_digits.personal.methods import METHODS, Kept, Method
+from edge_digits.personal.jitter import copies_of, jittered
+from edge_digits.personal.methods import METHODS, Kept, Method, Own
 from edge_digits.personal.reserve import Reserve
 from edge_digits.personal.samples import Samples
 from edge_digits.recognition.adapted import DIGITS
@@ -93,6 +94,16 @@ def outputs_of(classifier: Classifier, tiles: NDArray[np.float32]) -> Outputs:
     return Outputs(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]))
 
 
+def own_digits(classifier: Classifier, tiles: NDArray[np.uint8], labels: NDArray[np.int64], copies: int | None = None) -> Own:
+    """One person's digits and their jittered copies, as the base model sees them.
+
+    tiles : uint8 (n, 28, 28), ink 255; n at least 1. labels : int64 (n,), 0..9. copies : of each, by default as many as so many need.
+    """
+    copies = copies_of(len(tiles)) if copies is None else copies
+    outputs = [outputs_of(classifier, as_model_input(jittered(tiles, jitter))) for jitter in range(copies)]
+    return Own(outputs_of(classifier, as_model_input(tiles)), labels, tuple(outputs))
+
+
 def adapt(classifier: Classifier, samples: Samples, reserve: Reserve) -> Adaptation:
     """Fit the head to a person's samples.
 
@@ -101,34 +112,32 @@ def adapt(classifier: Classifier, samples: Samples, reserve: Reserve) -> Adaptat
     if len(samples) < FEWEST_SAMPLES:
         raise UsageError(f"{len(samples)} samples are too few to check that learning helps; give at least {FEWEST_SAMPLES}")
     started = perf_counter()
-    own = outputs_of(classifier, make_tiles(samples.glyphs))
+    own = own_digits(classifier, np.array([make_tile(glyph) for glyph in samples.glyphs]), samples.labels)
     kept = Kept(outputs_of(classifier, as_model_input(reserve.tiles)), reserve.labels)
-    chosen = choose_head(own, samples.labels, kept, classifier.card.temperature)
+    chosen = choose_head(own, kept, classifier.card.temperature)
     adaptation = Adaptation(chosen.difference, replace(chosen.figures, seconds=round(perf_counter() - started, 3)))
     require_better(adaptation.figures)
     return adaptation
 
 
-def choose_head(own: Outputs, labels: NDArray[np.int64], kept: Kept, temperature: float = 1.0) -> Adaptation:
+def choose_head(own: Own, kept: Kept, temperature: float = 1.0) -> Adaptation:
     """The method with the fewest cross-validated own errors, then the least loss, among those that keep the reserve.
 
-    No guard yet: what would be no gain is given all the same.
-
-    labels : int64 (n,), 0..9. n at least 2.
+    No guard yet: what would be no gain is given all the same. own : at least 2 digits.
     """
     started = perf_counter()
-    folds = min(FOLDS, len(labels))
-    loss_before = _log_losses(own.logits, labels, temperature)
+    folds, written, labels = min(FOLDS, len(own)), own.outputs.logits, own.labels
+    loss_before = _log_losses(written, labels, temperature)
     kept_before = count_errors(kept.outputs.logits, kept.labels)
-    trials = [(*_cross_validate(own, labels, kept, method, temperature, folds), method) for method in METHODS]
+    trials = [(*_cross_validate(own, kept, method, temperature, folds), method) for method in METHODS]
     trials.sort(key=lambda trial: (trial[0], float(trial[1].mean())))
-    (own_after, losses, method), kept_after = _first_that_keeps(trials, own, labels, kept, temperature)
-    difference = method.fit(own, labels, kept, temperature)
+    (own_after, losses, method), kept_after = _first_that_keeps(trials, own, kept, temperature)
+    difference = method.fit(own, kept, temperature)
     gains = loss_before - losses
     figures = Figures(
         samples=len(labels),
         folds=folds,
-        own_errors_before=count_errors(own.logits, labels),
+        own_errors_before=count_errors(written, labels),
         own_errors_after=own_after,
         own_loss_before=round(float(loss_before.mean()), 4),
         own_loss_after=round(float(losses.mean()), 4),
@@ -144,12 +153,12 @@ def choose_head(own: Outputs, labels: NDArray[np.int64], kept: Kept, temperature
     return Adaptation(difference, figures)
 
 
-def _first_that_keeps(trials: list[Trial], own: Outputs, labels: NDArray[np.int64], kept: Kept, temperature: float) -> tuple[Trial, int]:
+def _first_that_keeps(trials: list[Trial], own: Own, kept: Kept, temperature: float) -> tuple[Trial, int]:
     """The best of the trials, best first, that keeps the reserve, and its errors there; where none does, the one that harms least."""
     before = count_errors(kept.outputs.logits, kept.labels)
     judged: list[tuple[Trial, int]] = []
     for trial in trials:
-        after = _reserve_errors(own, labels, kept, trial[2], temperature)
+        after = _reserve_errors(own, kept, trial[2], temperature)
         judged.append((trial, after))
         if not _drops_too_much(before, after, len(kept)):
             return judged[-1]
@@ -167,16 +176,17 @@ def folds_of(labels: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     return fold
 
 
-def _cross_validate(
-    own: Outputs, labels: NDArray[np.int64], kept: Kept, method: Method, temperature: float, folds: int
-) -> tuple[int, NDArray[np.float64]]:
-    """Errors on the samples left out, and their log-losses, which decide between methods with as many errors."""
-    fold = folds_of(labels, folds)
-    logits = np.zeros((len(labels), DIGITS), np.float32)
+def _cross_validate(own: Own, kept: Kept, method: Method, temperature: float, folds: int) -> tuple[int, NDArray[np.float64]]:
+    """Errors on the samples left out, and their log-losses, which decide between methods with as many errors.
+
+    A sample that is left out is left out with its copies, and only itself is judged.
+    """
+    fold = folds_of(own.labels, folds)
+    logits = np.zeros((len(own), DIGITS), np.float32)
     for out in range(folds):
         held = fold == out
-        logits[held] = method.fit(own.take(~held), labels[~held], kept, temperature).apply(own.take(held))
-    return count_errors(logits, labels), _log_losses(logits, labels, temperature)
+        logits[held] = method.fit(own.take(~held), kept, temperature).apply(own.outputs.take(held))
+    return count_errors(logits, own.labels), _log_losses(logits, own.labels, temperature)
 
 
 def _log_losses(logits: NDArray[np.float32], labels: NDArray[np.int64], temperature: float) -> NDArray[np.float64]:
@@ -184,12 +194,12 @@ def _log_losses(logits: NDArray[np.float32], labels: NDArray[np.int64], temperat
     return np.asarray(-np.log(np.maximum(right, 1e-12)), np.float64)
 
 
-def _reserve_errors(own: Outputs, labels: NDArray[np.int64], kept: Kept, method: Method, temperature: float) -> int:
+def _reserve_errors(own: Own, kept: Kept, method: Method, temperature: float) -> int:
     """Errors on each half of the reserve of a head that learned with the other half alone."""
     half = np.arange(len(kept)) < len(kept) // 2
     errors = 0
     for part in (half, ~half):
-        learned = method.fit(own, labels, kept.take(~part), temperature)
+        learned = method.fit(own, kept.take(~part), temperature)
         errors += count_errors(learned.apply(kept.outputs.take(part)), kept.labels[part])
     return errors
 

@@ -17,7 +17,7 @@ from edge_digits.personal.head import Difference, Floats, Outputs
 from edge_digits.recognition.adapted import DIGITS
 
 PRIOR_SAMPLES: Final = 10
-"""So many samples of a digit count as much as all other hands together."""
+"""So many samples and copies of a digit count as much as all other hands together."""
 TRUST: Final = 0.1
 COVARIANCE_SHRINKAGE: Final = 0.1
 """Share of a round cloud in the covariance (O. Ledoit and M. Wolf, 2004); without it thin directions rule."""

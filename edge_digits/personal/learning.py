@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -11,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.errors import InputDecodeError
-from edge_digits.paper.tiles import as_model_input, make_tiles
-from edge_digits.personal.adaptation import outputs_of
+from edge_digits.paper.tiles import Glyph, as_model_input, make_tile
+from edge_digits.personal.adaptation import outputs_of, own_digits
 from edge_digits.personal.crops import Crop, cut_out
 from edge_digits.personal.head import Difference, Outputs
-from edge_digits.personal.methods import Kept, Method
+from edge_digits.personal.jitter import JITTERS
+from edge_digits.personal.methods import Kept, Method, Own, join
 from edge_digits.personal.own_model import OwnModel, as_head, make_own_model
 from edge_digits.personal.reserve import load_reserve
 from edge_digits.personal.samples import Split, find_samples, glyph_of, read_samples, remove_sample, store_sample
@@ -24,8 +26,8 @@ from edge_digits.reading.reading import Box
 from edge_digits.recognition.adapted import DIGITS
 from edge_digits.sources.frame import Frame
 
-METHOD: Final = Method("both", 0.003, 16.0)
-"""Too few digits to choose by cross-validation: the more careful of the two that learn most."""
+METHOD: Final = Method("regression", 0.00003, 32.0)
+"""Too few digits to choose by cross-validation: the one that harms other hands least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,9 @@ class Learner:
         self._lock = threading.Lock()
         self._began_with = reader.classifier.adapted
         reserve = load_reserve()
-        self._kept = Kept(self._outputs(as_model_input(reserve.tiles)), reserve.labels)
+        self._kept = Kept(self._began(outputs_of(reader.classifier, as_model_input(reserve.tiles))), reserve.labels)
         self._learned: Difference | None = None
-        self._own: list[Outputs] | None = None
-        self._labels: list[int] = []
+        self._own: list[Own] | None = None
         self._stored: list[Path] = []
 
     def correct(self, frame: Frame, box: Box, digit: int, read: int | None = None) -> Correction:
@@ -87,14 +88,13 @@ class Learner:
         with self._lock:
             own = self._so_far()
             path = store_sample(self.folder, split, digit, crop)
-            outputs = self._outputs(make_tiles([glyph]))
-            before = self._sees(outputs)
+            seen = self._seen([glyph], [digit], len(JITTERS))
+            before = self._sees(seen.outputs)
             if split == "train":
-                own.append(outputs)
-                self._labels.append(digit)
+                own.append(seen)
                 self._stored.append(path)
                 self._learn()
-            return Correction(path, digit, before, self._sees(outputs))
+            return Correction(path, digit, before, self._sees(seen.outputs))
 
     def undo(self) -> Path | None:
         """Take the last correction back, its file too; None when there is none."""
@@ -104,7 +104,6 @@ class Learner:
             path = self._stored.pop()
             remove_sample(path)
             self._so_far().pop()
-            self._labels.pop()
             self._learn()
             return path
 
@@ -124,19 +123,23 @@ class Learner:
         with self._lock:
             return len(self._so_far())
 
-    def _so_far(self) -> list[Outputs]:
+    def _so_far(self) -> list[Own]:
         if self._own is None:
             samples = read_samples(find_samples(self.folder)) if self.folder.is_dir() and any(self.folder.iterdir()) else None
             self._own = []
             if samples is not None and len(samples):
-                outputs = self._outputs(make_tiles(samples.glyphs))
-                self._own = [outputs.take(np.array([index])) for index in range(len(outputs))]
-                self._labels = [int(label) for label in samples.labels]
+                stored = self._seen(samples.glyphs, samples.labels)
+                self._own = [stored.take(np.array([index])) for index in range(len(stored))]
         return self._own
 
-    def _outputs(self, tiles: NDArray[np.float32]) -> Outputs:
+    def _seen(self, glyphs: Sequence[Glyph], labels: Sequence[int] | NDArray[np.int64], copies: int | None = None) -> Own:
+        """Digits of this hand and their copies, as the model sees them that the reader began with."""
+        tiles = np.array([make_tile(glyph) for glyph in glyphs])
+        seen = own_digits(self.reader.classifier, tiles, np.array(labels, np.int64), copies)
+        return Own(self._began(seen.outputs), seen.labels, tuple(map(self._began, seen.copies)))
+
+    def _began(self, outputs: Outputs) -> Outputs:
         """What the model says that the reader began with: the learned difference is added to it."""
-        outputs = outputs_of(self.reader.classifier, tiles)
         if self._began_with is None:
             return outputs
         logits = outputs.logits.copy()
@@ -151,12 +154,15 @@ class Learner:
     def _learn(self) -> None:
         """Fit the head to all that was corrected, and hand it to the reader in one step."""
         own = self._so_far()
-        nothing = self._kept.outputs.take(np.zeros(0, np.int64))
-        together = Outputs(np.concatenate([o.logits for o in own]), np.concatenate([o.features for o in own])) if own else nothing
-        temperature = self.reader.classifier.card.temperature
-        self._learned = learned = METHOD.fit(together, np.array(self._labels, np.int64), self._kept, temperature)
+        together = Own(self._kept.outputs.take(np.zeros(0, np.int64)), np.zeros(0, np.int64))
+        if own:
+            copies = zip(*(digit.copies for digit in own), strict=False)  # as many as there are of every digit
+            together = Own(
+                join([digit.outputs for digit in own]), np.concatenate([digit.labels for digit in own]), tuple(map(join, copies))
+            )
+        self._learned = learned = METHOD.fit(together, self._kept, self.reader.classifier.card.temperature)
         began = self._began_with
         total = learned if began is None else Difference(learned.weights + began.weights, learned.bias + began.bias)
         classifier, model = self.reader.classifier, self.reader.options.recognition.model
         name = classifier.name if began is None else began.name
-        classifier.adapted = as_head(name, total, classifier, model, {"learned_from": len(self._labels)})
+        classifier.adapted = as_head(name, total, classifier, model, {"learned_from": len(own)})

@@ -10,7 +10,7 @@ import pytest
 
 from calibration import adapting_report
 from calibration.adapting_report import main
-from calibration.hands import slanted
+from calibration.hands import TOOLS, slanted
 from edge_digits.personal.reserve import load_reserve
 from tests.personal.writers import mirrored, write_samples
 
@@ -29,6 +29,7 @@ def tiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_report(tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapting_report, "COUNTS", (1, None))
     monkeypatch.setattr("calibration.hands.SLANTS", (0.8,))
+    monkeypatch.setattr("calibration.hands.TOOLS", {"broad marker": TOOLS["broad marker"]})
     monkeypatch.setattr("calibration.hands.find_hands.__defaults__", (("semeion",),))
     write_samples(tmp_path / "writers" / "otto", 3, {2: mirrored, 7: mirrored})
     out = tmp_path / "results" / "adapting.json"
@@ -37,7 +38,10 @@ def test_a_report(tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert [(row["hand"], row["samples_a_digit"]) for row in record["rows"] if row["kind"] == "writer"] == [("otto", 1), ("otto", "all")]
     learned = record["rows"][1]
     assert learned["own_errors_after"] <= learned["own_errors_before"] > 0
-    assert {row["kind"] for row in record["rows"]} == {"writer", "slanted", "set"}
+    assert {row["kind"] for row in record["rows"]} == {"writer", "changed", "set"}
+    assert [row["hand"] for row in record["rows"] if row["kind"] == "changed"][-1] == "otto, broad marker"
+    assert record["goal"]["writer"]["own_errors_after"] <= record["goal"]["writer"]["own_errors_before"]
+    assert sum(after for _, after in learned["errors_before_and_after_by_trial"]) == learned["own_errors_after"]
     assert record["curves"][0]["errors_after_corrections"].keys() == {"0"}
     (cost,) = record["cost"]
     assert cost["processor_seconds"] > 0

@@ -34,7 +34,8 @@ def test_draws_learn_from_as_many_of_each_digit() -> None:
 def test_too_few_samples_are_left_out_fold_by_fold() -> None:
     labels = np.repeat(np.arange(10), 5)
     held = np.stack([~learned for learned in splits(labels, 5, 3)])
-    assert (held.sum(axis=0) == 1).all()
+    assert (held.reshape(3, 5, -1).sum(axis=1) == 1).all()
+    assert (held[:5] != held[5:10]).any()
 
 
 def test_it_prints_the_figures_of_each_writer(tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

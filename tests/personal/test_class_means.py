@@ -7,7 +7,7 @@ import pytest
 
 from edge_digits.personal.class_means import shift_of_means
 from edge_digits.personal.head import Outputs, log_softmax
-from edge_digits.personal.methods import METHODS, Kept, Method
+from edge_digits.personal.methods import METHODS, Kept, Method, Own
 
 CHANCE = np.random.default_rng(4)
 CENTRES = CHANCE.normal(0, 2, (10, 12))
@@ -26,9 +26,9 @@ KEPT = Kept(RESERVE, DIGITS)
 
 
 def test_nothing_seen_moves_nothing() -> None:
-    none = written(np.zeros(0, np.int64))
+    none = Own(written(np.zeros(0, np.int64)), np.zeros(0, np.int64))
     for method in METHODS:
-        learned = method.fit(none, np.zeros(0, np.int64), KEPT, 1.0)
+        learned = method.fit(none, KEPT, 1.0)
         assert np.abs(learned.weights).max() < 1e-6
         assert np.abs(learned.bias).max() < 1e-6
 
@@ -53,7 +53,7 @@ def test_every_method_learns_a_shifted_hand(method: Method) -> None:
     shift = CENTRES[8] - CENTRES[1]
     labels = np.repeat(np.arange(10), 10)
     own, later = (written(labels, 0.5 * shift) for _ in range(2))
-    learned = method.fit(own, labels, KEPT, 1.0)
+    learned = method.fit(Own(own, labels), KEPT, 1.0)
     right = np.arange(len(labels)), labels
     before = log_softmax(later.logits[:, :10].astype(np.float64))[right].mean()
     after = log_softmax(learned.apply(later).astype(np.float64))[right].mean()

@@ -132,6 +132,14 @@ def test_a_head_is_trained_here_saved_and_read_by_python(page: Any, tmp_path: Pa
     wait_for_digit(page, 3)
 
 
+def test_the_same_method_is_chosen_as_by_python(page: Any) -> None:
+    tiles = np.array([make_tile(draw_digit(digit, 64, pen)) for pen in (6, 9) for digit in range(10)])
+    compared = check.compare_choice(page, tiles, np.array([*range(10)] * 2, np.uint8))
+    assert compared["same"]
+    assert compared["own_errors_after"]["browser"] == compared["own_errors_after"]["python"]
+    assert compared["weights_difference_of_their_length"] < 0.05
+
+
 KEEP_DRAWINGS = """async () => {
     const { engine } = await import("./engine.js");
     const canvas = new OffscreenCanvas(200, 200);

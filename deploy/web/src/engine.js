@@ -3,6 +3,7 @@
 import { adapt, countErrors } from "./adaptation.js";
 import { Classifier, DIGITS, bestDigit, softmax } from "./classifier.js";
 import { applyDifference, shiftDigits } from "./head.js";
+import { copiesOf, jittered } from "./jitter.js";
 import { startModelSection } from "./model_section.js";
 import { readNpz, writeNpz } from "./npz.js";
 import { findSingleGlyph, greyOf } from "./single.js";
@@ -118,7 +119,12 @@ export const engine = {
     const rows = (await store.all("samples")).filter((row) => row.hand === name && row.split === split);
     const tiles = [];
     for (const row of rows) tiles.push(makeTile(findSingleGlyph(await greyOfPicture(row.picture))).data);
-    return { outputs: await this.classifier.run(tiles), labels: rows.map((row) => row.digit) };
+    return { tiles, outputs: await this.classifier.run(tiles), labels: rows.map((row) => row.digit) };
+  },
+  async withCopies({ tiles, outputs, labels }) {
+    const copies = [];
+    for (let jitter = 0; jitter < copiesOf(tiles.length); jitter += 1) copies.push(await this.classifier.run(tiles.map((tile) => jittered(tile, jitter))));
+    return { outputs, labels, copies };
   },
   async reserve() {
     if (!this.kept) {
@@ -130,8 +136,8 @@ export const engine = {
   },
   async adapt(name) {
     if (!this.classifier.hasFeatures) throw new Error(`Model ${this.classifier.name} has no output 'features', which learning needs.`);
-    const [own, kept] = [await this.outputsOf(name, "train"), await this.reserve()];
-    const { difference, figures } = await adapt(own.outputs, own.labels, kept.outputs, kept.labels, this.classifier.temperature);
+    const own = await this.withCopies(await this.outputsOf(name, "train"));
+    const { difference, figures } = await adapt(own, await this.reserve(), this.classifier.temperature);
     const test = await this.outputsOf(name, "test");
     if (test.labels.length) {
       const after = applyDifference(difference, test.outputs.logits, test.outputs.features);
