@@ -131,6 +131,7 @@ def row_of(hand: Hand, count: int | None, base: Base, temperature: float, draws:
     chosen = splits(hand.own.labels, len(hand.own) if count is None else count, draws)
     trials = [try_once(hand.own, learned, base, temperature) for learned in chosen]
     before = count_errors(base.held_out.logits, base.held_out_labels)
+    cut = [trial.own_before - trial.own_after for trial in trials]
     lost = [100.0 * (trial.base_after - before) / len(base.held_out) for trial in trials]
     return {
         "hand": hand.name,
@@ -141,7 +142,8 @@ def row_of(hand: Hand, count: int | None, base: Base, temperature: float, draws:
         "worse": sum(trial.own_after > trial.own_before for trial in trials),
         "tested": sum(trial.tested for trial in trials),
         **_sums(trials),
-        "errors_before_and_after_by_trial": [[trial.own_before, trial.own_after] for trial in trials],
+        "errors_cut_a_trial_mean": round(float(np.mean(cut)), 2),
+        "errors_cut_a_trial_spread": round(float(np.std(cut)), 2),
         "base_points_lost_mean": round(float(np.mean(lost)), 3),
         "base_points_lost_worst": round(max(lost), 3),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,13 @@ pytest.importorskip("uvicorn", reason='the extra "web" is not installed')
 chromium = pytest.importorskip("deploy.chromium", reason="not beside the installed package")
 
 drawing = pytest.importorskip("tests.web.drawing", reason="not beside the installed package")
-draw, wait_for_digit = drawing.draw, drawing.wait_for_digit
+draw, hindrances, wait_for_digit = drawing.draw, drawing.hindrances, drawing.wait_for_digit
 
 pytestmark = pytest.mark.hardware
 
 PHONE = {"viewport": {"width": 360, "height": 700}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 SHOWN = ["407 52", "1936"]
+MORE_THAN_HALF = re.compile(r"^(1$|0\.[5-9])")
 DARKEST = """() => {
     const canvas = document.getElementById("picture");
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -97,10 +99,12 @@ def text_of(page: Any) -> list[str]:
 
 
 def test_each_digit_drawn_with_the_mouse_is_named_and_space_clears(page: Any) -> None:
+    from playwright.sync_api import expect
+
     for digit in range(10):
         draw(page, digit)
         wait_for_digit(page, digit)
-        assert float(page.locator("#bars progress").nth(digit).get_attribute("value") or 0) > 0.5
+        expect(page.locator("#bars progress").nth(digit)).to_have_attribute("value", MORE_THAN_HALF, timeout=chromium.PATIENCE_MS)
         page.keyboard.press("Space")
         chromium.wait_for_text(page, "drawn", "")
 
@@ -233,6 +237,17 @@ def test_on_a_phone_nothing_is_cut_off_and_all_can_be_touched(browser: Any, larg
             touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x - (y - top) / 12, "y": float(y)}]})
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         wait_for_digit(page, 1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_keeps_people_out(browser: Any, large: Address, scheme: str) -> None:
+    with chromium.open_page(browser, f"http://127.0.0.1:{large.port}/", color_scheme=scheme, bypass_csp=True) as page:
+        for part in ("result", "review", "before-after", "camera-view", "hand-choice"):
+            page.evaluate("(id) => { document.getElementById(id).hidden = false; }", part)
+        page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"})
+        page.wait_for_selector("#alert:not([hidden])")
+        page.evaluate("for (const id of ['result', 'review']) document.getElementById(id).hidden = false;")
+        assert hindrances(page) == []
 
 
 def test_no_other_host_is_asked(browser: Any, large: Address) -> None:
