@@ -11,7 +11,7 @@ import pytest
 from calibration import adapting_report
 from calibration.adapting_report import main
 from calibration.hands import TOOLS, slanted
-from edge_digits.personal.reserve import load_reserve
+from edge_digits.personal.reserve import Reserve, load_reserve
 from tests.personal.writers import mirrored, write_samples
 
 
@@ -28,7 +28,9 @@ def tiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_report(tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapting_report, "COUNTS", (1, None))
-    monkeypatch.setattr("calibration.hands.SLANTS", (0.8,))
+    reserve = load_reserve()
+    monkeypatch.setattr(adapting_report, "load_reserve", lambda: Reserve(reserve.tiles[:100], reserve.labels[:100]))
+    monkeypatch.setattr("calibration.hands.SLANTS", ())
     monkeypatch.setattr("calibration.hands.TOOLS", {"broad marker": TOOLS["broad marker"]})
     monkeypatch.setattr("calibration.hands.find_hands.__defaults__", (("semeion",),))
     write_samples(tmp_path / "writers" / "otto", 3, {2: mirrored, 7: mirrored})
