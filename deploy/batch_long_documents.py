@@ -33,7 +33,7 @@ from edge_digits.options import Options
 
 HERE = Path(__file__).resolve().parent
 SIZE_PX: Final = (614, 437)
-"""A9 at 300 dpi, which is what pages of a PDF are rendered at."""
+"""A9 at 300 dpi; a batch draws those of the PDF at its default of 200."""
 SIZE_POINTS: Final = (147.4, 104.9)
 
 

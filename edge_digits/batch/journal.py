@@ -80,11 +80,6 @@ class Journal:
             self._base.execute("INSERT OR IGNORE INTO settings (key, text) VALUES (?, ?)", (key, text))
             (self._settings,) = self._base.execute("SELECT id FROM settings WHERE key = ?", (key,)).fetchone()
 
-    def is_empty(self) -> bool:
-        """Whether no file was ever noted here."""
-        with self._guarded():
-            return self._base.execute("SELECT * FROM files LIMIT 1").fetchone() is None
-
     def is_done(self, source: str, state: FileState, *, even_failed: bool = True) -> bool:
         """Whether a file in this state needs no reading. even_failed : also where it, or a page of it, has failed for good."""
         row = self._file(source)
