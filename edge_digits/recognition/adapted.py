@@ -155,7 +155,9 @@ def save_adapted(head: AdaptedHead) -> Path:
 
 def former_versions(name: str) -> list[Path]:
     """Files that a model of that name was before, the oldest first."""
-    return sorted((data_folder() / "models" / FORMER).glob(f"{name}.[0-9]*.npz"), key=lambda path: int(path.suffixes[0][1:]))
+    files = (data_folder() / "models" / FORMER).glob(f"{name}.*.npz")
+    numbered = {int(number): path for path in files if (number := path.name[len(name) + 1 : -len(".npz")]).isdecimal()}
+    return [numbered[number] for number in sorted(numbered)]
 
 
 def _keep_former(path: Path) -> None:
@@ -164,9 +166,11 @@ def _keep_former(path: Path) -> None:
     number = int(versions[-1].suffixes[0][1:]) + 1 if versions else 1
     former = path.parent / FORMER / f"{path.stem}.{number}.npz"
     former.parent.mkdir(exist_ok=True)
-    former.write_bytes(path.read_bytes())
+    draft = former.with_suffix(".part")
+    draft.write_bytes(path.read_bytes())
+    draft.replace(former)
     for old in versions[: max(0, len(versions) + 1 - MOST_FORMER)]:
-        old.unlink()
+        old.unlink(missing_ok=True)
 
 
 def roll_back(name: str) -> Path:
@@ -192,7 +196,7 @@ def remove_adapted(name: str) -> Path:
     try:
         path.unlink()
         for former in former_versions(name):
-            former.unlink()
+            former.unlink(missing_ok=True)
     except FileNotFoundError as error:
         raise _unknown(name) from error
     except OSError as error:

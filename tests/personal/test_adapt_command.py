@@ -103,6 +103,8 @@ def test_only_so_many_former_versions_are_kept(me: Path) -> None:
         save_adapted(replace(head, metadata={**head.metadata, "number": number}))
     kept = former_versions("me")
     assert len(kept) == MOST_FORMER
+    (kept[0].parent / "me.1x.npz").write_bytes(b"of somebody else")
+    assert former_versions("me") == kept
     assert kept[-1].name == f"me.{MOST_FORMER + 3}.npz"
     save_adapted(replace(head, name="me-too"))
     assert former_versions("me-too") == []
