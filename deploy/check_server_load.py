@@ -52,8 +52,8 @@ def drawing(digit: int) -> bytes:
     return cv2.imencode(".png", pad)[1].tobytes()
 
 
-def load(served: Served, clients: int, seconds: float) -> Seen:
-    """Ask with so many clients for so long."""
+def load(served: Served, clients: int, seconds: float, least: int = 1) -> Seen:
+    """Ask with so many clients for so long. least : each asks so often, however long that takes."""
     seen, lock, until = Seen(), threading.Lock(), monotonic() + seconds
     page = cv2.imencode(".jpg", draw_page([PAGE_TEXT], width=500, height=300))[1].tobytes()
     drawings = [drawing(digit) for digit in range(10)]
@@ -61,7 +61,7 @@ def load(served: Served, clients: int, seconds: float) -> Seen:
     def one(number: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=WAIT_S, source_address=(f"127.0.1.{number + 1}", 0))
         turn = number
-        while monotonic() < until:
+        while monotonic() < until or turn < number + least:
             turn += 1
             is_page = turn % (TILES_A_PAGE + 1) == 0
             path, body = ("/read", page) if is_page else ("/tile", drawings[turn % 10])

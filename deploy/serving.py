@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-STOP_S = 20.0
+STOP_S = 60.0
 WAIT_S = 120.0
 
 
