@@ -118,7 +118,7 @@ def test_a_head_is_trained_here_saved_and_read_by_python(page: Any, tmp_path: Pa
     head = find_adapted("bo")
     assert head is not None
     assert head.metadata["figures"]["samples"] == 21
-    page.locator("#adapt").click()
+    page.set_input_files("#hand-file", str(tmp_path / "models" / "bo.npz"))
     page.get_by_role("button", name="Go back to the version before: bo").click()
     page.get_by_role("button", name="Go back").wait_for(state="detached")
     page.get_by_role("button", name="Remove: bo").click()
