@@ -37,11 +37,11 @@ LARGE: Final = 2.5
 STROKE_PROBABILITY: Final = 0.25
 """From this on a pixel of such a piece stays."""
 
-SHARE_WEIGHT: Final = 0.5
-CLASS_WEIGHT: Final = 0.6
+SHARE_WEIGHT: Final = 0.9
+CLASS_WEIGHT: Final = 1.0
 """How far the finder's word counts, in logits, beside those who saw the glyph larger: whether its ink is a digit's, and what has its middle
 there."""
-TRUST: Final = 1.0
+TRUST: Final = 2.5
 """Taken from the logit of "not one digit": what the finder has seen need not be doubted as much as without it (context.CAUTION)."""
 LEAST_SHARE: Final = 0.01
 """The finder is never surer than this."""
