@@ -14,10 +14,9 @@ from onnx import numpy_helper
 
 from calibration import onnx_files
 from calibration.companions import golden, judge, publish, quantize
-from calibration.companions.candidate import decoded, load_candidate, readings
+from calibration.companions.candidate import decoded, load_candidate
 from calibration.companions.quantize import BatchFeed, output_distance, quantize_companion
-from calibration.companions.sets import Examples, load_companion_sets
-from calibration.companions.stroke_figures import strokes_of
+from calibration.companions.sets import load_companion_sets
 from calibration.errors import CalibrationError
 from calibration.gates import load_gates, read_toml
 from calibration.publish import TRAINING_SETS
@@ -321,30 +320,6 @@ def test_the_figures_are_what_the_files_say(finished_chains: Path) -> None:
     assert verdict["figures"]["strips"]["agreement_percent"] == pytest.approx(100 * np.mean(same), abs=1e-4)
 
 
-def test_corrections_are_added_to_what_was_said() -> None:
-    said = np.log(np.array([[0.6, 0.4] + [1e-6] * 9], np.float32))
-    examples = Examples((np.zeros((1, 2, 48, 64), np.uint8),), ((1,),), said)
-    corrections = np.zeros((1, 11), np.float32)
-    assert readings([corrections], examples) == [(0,)]
-    corrections[0, 1] = 1.0
-    assert readings([corrections], examples) == [(1,)]
-
-
-@pytest.mark.parametrize(
-    ("best", "labels"),
-    [
-        ([11, 11], ()),
-        ([3, 3, 11, 3], (3, 3)),
-        ([10, 11, 10, 2, 2], (10, 10, 2)),
-        ([0], (0,)),
-        ([1, 2, 1], (1, 2, 1)),
-        ([11, 5, 5, 5], (5,)),
-    ],
-)
-def test_greedy_decoding(best: list[int], labels: tuple[int, ...]) -> None:
-    assert decoded(np.eye(12, dtype=np.float32)[best]) == labels
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_release_gates_of_companions(kind: str) -> None:
     gates = {(gate.group, gate.figure, gate.least): gate.limit for gate in load_gates(companion=kind).gates}
@@ -387,12 +362,6 @@ def test_parts_of_pages_without_digits_judge_nothing(chains: Path, capsys: pytes
     np.savez(chains / "finder.npz", **{**arrays, "held_out_strokes": np.zeros_like(arrays["held_out_strokes"])})
     assert judge_kind("finder", chains) == 1
     assert "ink of digits 0 px" in capsys.readouterr().err
-
-
-def test_maps_unfold_into_pixels() -> None:
-    maps = np.full((1, 29, 1, 2), -1.0, np.float32)
-    maps[0, 6, 0, 1] = 1.0
-    assert np.argwhere(strokes_of(maps)).tolist() == [[0, 1, 6]]
 
 
 def test_activations_with_several_readers_are_counted_without_sign_and_say_the_same(chains: Path) -> None:
