@@ -77,7 +77,7 @@ def judge_speed(films: list[StoredFilm]) -> dict[str, Any]:
 
 
 def _head(reader: Reader) -> dict[str, Any]:
-    return {"model": {"name": reader.classifier.name, "sha256": reader.classifier.sha256}, "opencv": cv2.__version__}
+    return {"model": {"name": reader.classifier.name, "networks_sha256": list(reader.networks)}, "opencv": cv2.__version__}
 
 
 _worker: dict[str, Reader] = {}
