@@ -1,4 +1,4 @@
-"""Printed sheets full of printed numbers: tables, slips, calendars, price tags. Their digits are nobody's handwriting."""
+"""Sheets of printed numbers: tables, slips, calendars, price tags, a few large ones. Their digits are nobody's handwriting."""
 
 from __future__ import annotations
 
@@ -31,12 +31,14 @@ def printed(rng: np.random.Generator, sources: SheetSources) -> Canvas:
     size = float(np.exp(rng.uniform(np.log(13), np.log(46))))
     style: Type = choose_print_font(rng, sources), size, choose_print_colour(rng)
     draw = rng.random()
-    if draw < 0.4:
+    if draw < 0.3:
         _table(canvas, style, rng)
-    elif draw < 0.65:
+    elif draw < 0.5:
         _slip(canvas, style, rng)
-    elif draw < 0.8:
+    elif draw < 0.7:
         _calendar(canvas, style, rng)
+    elif draw < 0.85:
+        _few(canvas, style, rng)
     else:
         _tags(canvas, sources, rng)
     if rng.random() < WRITTEN_SHARE:
@@ -97,7 +99,8 @@ def _calendar(canvas: Canvas, style: Type, rng: np.random.Generator) -> None:
     """A month, a number line, a keypad: numbers that count up in a lattice."""
     font, size, colour = style
     columns, rows = int(rng.integers(3, 11)), int(rng.integers(2, 9))
-    size = min(size, canvas.width / columns * 0.5, canvas.height / rows * 0.6)
+    largest = min(canvas.width / columns * 0.5, canvas.height / rows * 0.6)
+    size = min(size, largest) if rng.random() < 0.5 else largest * float(rng.uniform(0.3, 1.0))
     xs, ys = np.linspace(0, canvas.width, columns + 1).tolist(), np.linspace(0, canvas.height, rows + 1).tolist()
     if rng.random() < 0.5:
         rule_boxes(canvas.picture, ys, xs, choose_printed_line(rng, dark=rng.random() < 0.5))
@@ -106,6 +109,18 @@ def _calendar(canvas: Canvas, style: Type, rng: np.random.Generator) -> None:
         row, column = divmod(index, columns)
         value = str(abs(first + step * index))
         print_text(canvas, font, value, xs[column] + (xs[1] - xs[0]) * 0.3, (ys[row] + ys[row + 1]) / 2 + size * 0.4, size, colour)
+
+
+def _few(canvas: Canvas, style: Type, rng: np.random.Generator) -> None:
+    """Little on much paper: a house number, the display of a meter, single digits far apart."""
+    font, _, colour = style
+    size = float(np.exp(rng.uniform(np.log(24), np.log(min(canvas.width, canvas.height) * 0.5))))
+    for _ in range(int(rng.integers(1, 5))):
+        text = _cell(rng, int(rng.integers(1, 7)))
+        x, y = canvas.width * float(rng.uniform(0.02, 0.6)), canvas.height * float(rng.uniform(0.2, 0.95))
+        spacing = size * float(rng.uniform(0.9, 2.5))
+        for at, part in enumerate(text if rng.random() < 0.4 else [text]):
+            print_text(canvas, font, part, x + at * spacing, y, size, colour)
 
 
 def _tags(canvas: Canvas, sources: SheetSources, rng: np.random.Generator) -> None:
