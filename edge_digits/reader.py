@@ -35,7 +35,7 @@ from edge_digits.recognition.confidence_curve import load_curve, naming_threshol
 from edge_digits.recognition.context import REJECT_THRESHOLD, load_context
 from edge_digits.recognition.cutting import cut_where_unsure, sure_digits
 from edge_digits.recognition.decode import choose_digits
-from edge_digits.recognition.finder import judge, load_finder, without_frames
+from edge_digits.recognition.finder import agreed, evidence, load_finder, weigh, without_frames
 from edge_digits.recognition.orientation import find_turn
 from edge_digits.recognition.runs import read_runs
 from edge_digits.recognition.seen_digits import add_seen_digits
@@ -137,10 +137,12 @@ class Reader:
         sure = sure_digits(glyphs, predictions)
         if maps is not None:
             glyphs, predictions = clock.time("seen", add_seen_digits, glyphs, maps, predictions, self.classifier)
+        seen = None if maps is None else clock.time("finder", evidence, maps, glyphs)
         if self.context is not None:
-            predictions = clock.time("context", self.context.judge, glyphs, predictions)
-        if maps is not None:
-            predictions = clock.time("finder", judge, maps, glyphs, predictions)
+            settled = None if seen is None else agreed(predictions, *seen)
+            predictions = clock.time("context", self.context.judge, glyphs, predictions, settled)
+        if seen is not None:
+            predictions = clock.time("finder", weigh, predictions, *seen)
         runs = {} if self.strings is None else clock.time("strings", read_runs, glyphs, self.strings, sure)
         chosen = clock.time("decode", choose_digits, glyphs, predictions, runs)
         lines = clock.time("layout", arrange, chosen, self.min_confidence, self.expectation)

@@ -44,9 +44,13 @@ class ContextClassifier:
         """
         self.engine, self.not_one_digit_share, self.file = engine, not_one_digit_share, file
 
-    def judge(self, glyphs: Glyphs, predictions: Predictions) -> Predictions:
-        """The predictions, corrected where the tile classifier left any hope of a digit."""
-        seen = np.flatnonzero(predictions.probabilities[:, NOT_ONE_DIGIT] < HOPELESS)
+    def judge(self, glyphs: Glyphs, predictions: Predictions, settled: NDArray[np.bool_] | None = None) -> Predictions:
+        """The predictions, corrected where the tile classifier left any hope of a digit.
+
+        settled : bool (n,), hypotheses that are surely a digit and are left as they are.
+        """
+        hopeful = predictions.probabilities[:, NOT_ONE_DIGIT] < HOPELESS
+        seen = np.flatnonzero(hopeful if settled is None else hopeful & ~settled)
         if not len(seen):
             return replace(predictions, not_one_digit_share=self.not_one_digit_share)
         patches = make_surroundings(glyphs.ink, [glyphs.hypotheses[i] for i in seen], glyphs.typical_height)

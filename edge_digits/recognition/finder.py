@@ -43,6 +43,9 @@ CLASS_WEIGHT: Final = 1.0
 there."""
 TRUST: Final = 2.5
 """Taken from the logit of "not one digit": what the finder has seen need not be doubted as much as without it (context.CAUTION)."""
+SURE_TILE, SURE_CLASS, SURE_SHARE = 0.98, 0.9, 0.8
+"""A digit that reaches all three is settled. Of 46,000 hypotheses of 243 pages and strings 1,200 were, and no page was read otherwise
+for it; on a clean page most digits are."""
 LEAST_SHARE: Final = 0.01
 """The finder is never surer than this."""
 LEAST_PROBABILITY: Final = 1e-6
@@ -144,11 +147,6 @@ def without_frames(glyphs: Glyphs, maps: PageMaps) -> Ink | None:
     return replace(ink, strokes=strokes)
 
 
-def judge(maps: PageMaps, glyphs: Glyphs, predictions: Predictions) -> Predictions:
-    """The predictions for a page's hypotheses, with what the finder saw of each."""
-    return weigh(predictions, *evidence(maps, glyphs))
-
-
 def evidence(maps: PageMaps, glyphs: Glyphs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """For each hypothesis the mean stroke probability over the ink in its box, float32 (n,), and the classes at its middle, (n, 11)."""
     boxes = np.array([h.box for h in glyphs.hypotheses], np.float64).reshape(-1, 4) * maps.scale
@@ -181,6 +179,17 @@ def _classes_at(maps: PageMaps, middles: NDArray[np.float64]) -> NDArray[np.floa
     below, right = np.minimum(row + 1, rows - 1), np.minimum(column + 1, columns - 1)
     around = [maps.classes[:, y, x] for y in (row, below) for x in (column, right)]
     return np.ascontiguousarray(np.mean(around, axis=0, dtype=np.float32).T)
+
+
+def agreed(predictions: Predictions, shares: NDArray[np.float32], classes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which hypotheses are the same digit to the tile classifier and to the finder, surely: nobody else need be asked. bool (n,).
+
+    predictions : of the tile classifier alone. shares, classes : of `evidence`.
+    """
+    rows = np.arange(len(predictions))
+    digits = predictions.probabilities[:, :NOT_ONE_DIGIT].argmax(axis=1)
+    named = predictions.probabilities[rows, digits] >= SURE_TILE, classes[rows, digits] >= SURE_CLASS
+    return np.asarray(named[0] & named[1] & (shares >= SURE_SHARE), np.bool_)
 
 
 def weigh(predictions: Predictions, shares: NDArray[np.float32], classes: NDArray[np.float32]) -> Predictions:

@@ -106,6 +106,15 @@ def test_the_hopeless_are_not_looked_at_again() -> None:
     assert judged.probabilities[[0, 2]].argmax(axis=1).tolist() == [7, 7]
 
 
+def test_what_is_settled_stays_as_it_is() -> None:
+    engine = Engine()
+    before = rows_of(0.5, 0.01, 0.5)
+    judged = classifier(engine).judge(page_of(3), before, np.array([False, True, False]))
+    assert engine.sizes == [2]
+    assert (judged.probabilities[1] == before.probabilities[1]).all()
+    assert (judged.probabilities[0] != before.probabilities[0]).any()
+
+
 @pytest.mark.parametrize("count", [0, 3])
 def test_without_hope_the_engine_rests(count: int) -> None:
     engine = Engine()

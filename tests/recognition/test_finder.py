@@ -15,7 +15,7 @@ from edge_digits.paper.overview import GLYPH_HEIGHT_PX
 from edge_digits.paper.page import find_page
 from edge_digits.recognition.classifier import Predictions
 from edge_digits.recognition.companions import CELL_PX, MAP_CHANNELS
-from edge_digits.recognition.finder import Finder, PageMaps, evidence, load_finder, weigh, without_frames
+from edge_digits.recognition.finder import Finder, PageMaps, agreed, evidence, load_finder, weigh, without_frames
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from edge_digits.sources.frame import Frame
 from tests.strokes import draw_digit
@@ -135,6 +135,18 @@ def test_what_is_no_digits_ink_becomes_less_of_a_digit() -> None:
     named = np.full((1, 11), 0.01, np.float32)
     named[0, 1] = 0.9
     assert weigh(Predictions(rows[:1]), np.array([0.5], np.float32), named).probabilities[0, 1] > weighed[1, 1]
+
+
+def test_only_what_both_are_sure_of_and_agree_on_is_settled() -> None:
+    rows = np.full((5, 11), 0.001, np.float32)
+    rows[:, 7] = 0.99
+    rows[1, [7, NOT_ONE_DIGIT]] = 0.7, 0.29
+    classes = np.full((5, 11), 0.001, np.float32)
+    classes[:, 7] = 0.99
+    classes[2, [1, 7]] = 0.99, 0.001
+    shares = np.array([0.95, 0.95, 0.95, 0.3, 0.95], np.float32)
+    assert agreed(Predictions(rows), shares, classes).tolist() == [True, False, False, False, True]
+    assert agreed(Predictions(rows[:0]), shares[:0], classes[:0]).shape == (0,)
 
 
 def test_an_empty_page_is_not_looked_at() -> None:
