@@ -84,7 +84,6 @@ crops crops-printed 1000 41 --only printed
 crops crops-4 4500 35
 crops crops-text 700 43 --only text
 crops crops-negative 700 44 --only negative
-crops crops-printed3 1000 47 --only printed
 crops crops-val2 400 901 --split validation
 
 train_finder() { # run, epochs, learning rate, further options
@@ -103,6 +102,4 @@ train_finder finder-2 3 0.0015 $(each --crops crops-{1,2,3,real,printed,printed}
 # shellcheck disable=SC2046
 train_finder finder-3 3 0.002 $(each --crops crops-{1,2,3,4,real,printed}) --start-from runs/finder-2
 # shellcheck disable=SC2046
-train_finder finder-4 4 0.0018 $(each --crops crops-{1,2,3,4,real,printed,printed,text,negative}) --start-from runs/finder-3
-# shellcheck disable=SC2046
-train_finder finder 2 0.0012 $(each --crops crops-{1,2,3,4,real,printed,printed3,printed3,text,negative}) --start-from runs/finder-4
+train_finder finder 4 0.0018 $(each --crops crops-{1,2,3,4,real,printed,printed,text,negative}) --start-from runs/finder-3
