@@ -135,11 +135,12 @@ class Reader:
             if freed is not None:
                 glyphs, predictions = self._propose(freed, clock)
         sure = sure_digits(glyphs, predictions)
+        seen = settled = None
         if maps is not None:
             glyphs, predictions = clock.time("seen", add_seen_digits, glyphs, maps, predictions, self.classifier)
-        seen = None if maps is None else clock.time("finder", evidence, maps, glyphs)
+            seen = clock.time("finder", evidence, maps, glyphs)
+            settled = agreed(predictions, *seen)
         if self.context is not None:
-            settled = None if seen is None else agreed(predictions, *seen)
             predictions = clock.time("context", self.context.judge, glyphs, predictions, settled)
         if seen is not None:
             predictions = clock.time("finder", weigh, predictions, *seen)

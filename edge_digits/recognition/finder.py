@@ -128,6 +128,13 @@ def _misjudged(maps: PageMaps) -> float:
     return float(heights[order][np.searchsorted(reached, reached[-1] / 2)]) / GLYPH_HEIGHT_PX
 
 
+def digit_ink(maps: PageMaps, ink: Ink) -> NDArray[np.bool_]:
+    """Where the maps show the ink of a written digit: bool (h, w), in page pixels."""
+    height, width = ink.strokes.shape
+    seen = maps.strokes[: max(1, round(height * maps.scale)), : max(1, round(width * maps.scale))]
+    return np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR) > STROKE_PROBABILITY, np.bool_)
+
+
 def without_frames(glyphs: Glyphs, maps: PageMaps) -> Ink | None:
     """The ink with digits cut free that hang together with something large; None where no digit does."""
     ink = glyphs.ink
@@ -138,9 +145,7 @@ def without_frames(glyphs: Glyphs, maps: PageMaps) -> Ink | None:
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink.strokes, 8, cv2.CV_32S, cv2.CCL_BBDT)
     large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > least
     large[0] = False
-    height, width = ink.strokes.shape
-    seen = maps.strokes[: max(1, round(height * maps.scale)), : max(1, round(width * maps.scale))]
-    of_digits = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR) > STROKE_PROBABILITY
+    of_digits = digit_ink(maps, ink)
     share = np.bincount(labels[of_digits], minlength=len(stats)) / np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
     mixed = large & (share > MIXED[0]) & (share < MIXED[1])
     if not mixed.any():

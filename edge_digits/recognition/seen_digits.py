@@ -17,7 +17,7 @@ from edge_digits.paper.ink import HALF_MAXIMUM, Ink
 from edge_digits.paper.tiles import make_tiles
 from edge_digits.recognition.classifier import Classifier, Predictions
 from edge_digits.recognition.companions import CELL_PX
-from edge_digits.recognition.finder import STROKE_PROBABILITY, PageMaps
+from edge_digits.recognition.finder import PageMaps, digit_ink
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
 LEAST_PROBABILITY: Final = 0.5
@@ -27,6 +27,8 @@ SAME_DIGIT: Final = 0.4
 HELD: Final = 0.65
 """A digit is held by a hypothesis whose box shares so much with it (intersection over union): found on 80 generated pages, of which
 0.41 of the digits were missed or confused with it, 0.42 with 0.5."""
+HELD_TIGHTLY: Final = 0.85
+"""The same once its ink is known, whose box is exact."""
 MARGIN: Final = 0.12
 """The box told by the maps is looked at with so much of its longer side around it: they are a quarter as fine as the overview."""
 LEAST_DARKNESS: Final = 10
@@ -65,12 +67,10 @@ def find_seen_digits(glyphs: Glyphs, maps: PageMaps) -> list[Fragment]:
     boxes = boxes[_most_in_common(boxes, known) <= HELD]
     if not len(boxes):
         return []
-    height, width = glyphs.ink.strokes.shape
-    seen = maps.strokes[: max(1, round(height * maps.scale)), : max(1, round(width * maps.scale))]
-    of_digits = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR) > STROKE_PROBABILITY
+    of_digits = digit_ink(maps, glyphs.ink)
     found = [fragment for box in boxes if (fragment := _cut_out(glyphs.ink, of_digits, box)) is not None]
     tight = np.array([fragment.box for fragment in found], np.float64).reshape(-1, 4)
-    return [fragment for fragment, held in zip(found, _most_in_common(tight, known), strict=True) if held <= HELD + 0.2]
+    return [fragment for fragment, held in zip(found, _most_in_common(tight, known), strict=True) if held <= HELD_TIGHTLY]
 
 
 def boxes_of_digits(maps: PageMaps) -> Boxes:
