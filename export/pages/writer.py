@@ -16,8 +16,12 @@ from export.pages.strokes import Stroke, TracedSign, outlined_sign
 from export.pages.written_text import WordSet
 
 VARIANTS_A_DIGIT: Final = 3
+NEAT_SHARE: Final = 0.2
+"""Of the hands, so many write almost as evenly as print: the pen's line of one width, each digit always in one shape."""
 OUTLINED_SHARE: Final = 0.18
 """Of the hands, so many keep the outlines of their set: full loops, blots and the wear of real pens."""
+NEAT_SPREAD: Final = 0.2
+"""How unlike each other a neat hand's digits are, against those of other hands."""
 _LEAN_TOLERANCE: Final = 0.22
 _CANDIDATES: Final = 14
 _MIDDLE: Final = np.array([0, 0.5], np.float32)
@@ -34,7 +38,7 @@ class Writer:
     slant : how far tops lean right beyond that, in heights. stretch : width against what the sets show.
     wobble : how far a path strays, in heights. gap : free space between signs, in heights, may be negative.
     uneven : spread of size and of the line written on, in heights. line_width_follows : how far the pen repeats the set's thick and thin.
-    barred, flagged, slashed : whether 7, 1, 0 get extra strokes.
+    barred, flagged, slashed : whether 7, 1, 0 get extra strokes. neat : whether a digit looks nearly the same each time.
     font, letters, words : where letters and whole words come from; None if the sources hold none.
     """
 
@@ -50,6 +54,7 @@ class Writer:
     barred: bool
     flagged: bool
     slashed: bool
+    neat: bool
     font: HandFont | None
     letters: LetterSet | None
     words: WordSet | None
@@ -64,7 +69,7 @@ class Writer:
     def digit(self, value: int, rng: np.random.Generator) -> TracedSign:
         """One of this hand's shapes of a digit, with the strokes other countries add where this hand does so."""
         if value not in self.forms:
-            self.forms[value] = _forms(rng, self.home, value, self.form_slant, self.outlined)
+            self.forms[value] = _forms(rng, self.home, value, self.form_slant, self.outlined)[: 1 if self.neat else None]
         forms = self.forms[value]
         sign = forms[int(rng.integers(len(forms)))]
         if sign.bitmap is not None:
@@ -97,8 +102,9 @@ class Writer:
 
     def placed(self, sign: TracedSign, rng: np.random.Generator) -> TracedSign:
         """A sign as it comes out this time: a little turned, stretched and bent. The slant comes later, with the line."""
-        angle = float(rng.normal(0, 0.035))
-        stretch_x = self.stretch * float(np.exp(rng.normal(0, 0.06)))
+        unlike = NEAT_SPREAD if self.neat else 1.0
+        angle = float(rng.normal(0, 0.035 * unlike))
+        stretch_x = self.stretch * float(np.exp(rng.normal(0, 0.06 * unlike)))
         stretch_y = float(np.exp(rng.normal(0, self.uneven * 0.6)))
         cos, sin = np.cos(angle), np.sin(angle)
         turn = np.array([[cos * stretch_x, -sin], [sin * stretch_x, cos * stretch_y]], np.float32)
@@ -133,19 +139,22 @@ def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
     words = sources.words[int(rng.integers(len(sources.words)))] if sources.words else None
     chances = rng.random(3)
     european = rng.random() < 0.4
+    neat = bool(rng.random() < NEAT_SHARE)
+    unlike = NEAT_SPREAD if neat else 1.0
     return Writer(
         home=home,
         form_slant=float(rng.normal(0.12, 0.22)),
-        outlined=bool(rng.random() < OUTLINED_SHARE),
+        outlined=bool(rng.random() < OUTLINED_SHARE and not neat),
         slant=float(rng.normal(0.0, 0.1)),
         stretch=float(np.exp(rng.normal(0, 0.12))),
-        wobble=float(abs(rng.normal(0, 0.018))),
+        wobble=float(abs(rng.normal(0, 0.018 * unlike))),
         gap=float(rng.choice([rng.uniform(0.06, 0.22), rng.uniform(0.18, 0.5), rng.uniform(-0.06, 0.05)], p=[0.43, 0.45, 0.12])),
-        uneven=float(rng.choice([rng.uniform(0.01, 0.06), rng.uniform(0.05, 0.2)], p=[0.75, 0.25])),
-        line_width_follows=float(rng.uniform(0.1, 0.8)),
+        uneven=float(rng.choice([rng.uniform(0.01, 0.06), rng.uniform(0.05, 0.2)], p=[0.75, 0.25])) * unlike,
+        line_width_follows=float(rng.uniform(0.1, 0.8)) * unlike,
         barred=bool(european and chances[0] < 0.7),
         flagged=bool(european and chances[1] < 0.7),
         slashed=bool(chances[2] < 0.04),
+        neat=neat,
         font=font,
         letters=letters,
         words=words,

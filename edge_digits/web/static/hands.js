@@ -79,10 +79,11 @@ export async function startHands(engine, onChanged) {
     byId("adapt").disabled = true;
     try {
       const { figures } = await engine.adapt(name());
-      showFigures(figures);
-      byId("adapt-state").textContent = `Learned in ${figures.seconds.toFixed(1)} s. "${name()}" reads from now on.`;
       await listHands();
       await choose(name());
+      // Last of all: whoever sees the figures finds the hand chosen.
+      showFigures(figures);
+      byId("adapt-state").textContent = `Learned in ${figures.seconds.toFixed(1)} s. "${name()}" reads from now on.`;
     } catch (error) {
       byId("adapt-state").textContent = "";
       throw error;
