@@ -134,7 +134,7 @@ def test_the_keyboard_alone_draws_reviews_and_clears(page: Any) -> None:
 
 def test_an_upload_is_read_and_a_doubtful_digit_corrected(page: Any, home: Path) -> None:
     sheet = draw_page(SHOWN)
-    page.route("**/read*", lambda route: answer_with_a_doubt(route, 2))
+    page.route("**/read*", lambda route: answer_with_doubts(route, 2))
     page.set_input_files("#file", {"name": "page.png", "mimeType": "image/png", "buffer": cv2.imencode(".png", sheet)[1].tobytes()})
     before = text_of(page)
     assert before[0].startswith("407")
@@ -150,14 +150,27 @@ def test_an_upload_is_read_and_a_doubtful_digit_corrected(page: Any, home: Path)
     chromium.wait_for_text(page, "text", "40 ")
 
 
-def answer_with_a_doubt(route: Any, index: int) -> None:
-    """Hand on what the server reads, one digit of it doubtful, so that there is something to review on a clean page."""
+def test_quick_fingers_correct_one_digit_after_the_other(page: Any) -> None:
+    sheet = cv2.imencode(".png", draw_page(SHOWN))[1].tobytes()
+    page.route("**/read*", lambda route: answer_with_doubts(route, 0, 1, 2))
+    page.set_input_files("#file", {"name": "page.png", "mimeType": "image/png", "buffer": sheet})
+    page.wait_for_selector("#review:not([hidden])")
+    page.evaluate("""() => {
+        for (const key of ["6", "8", "9"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    }""")
+    chromium.wait_for_text(page, "review-state", "All 3")
+    assert text_of(page)[0].startswith("689")
+
+
+def answer_with_doubts(route: Any, *indices: int) -> None:
+    """Hand on what the server reads, some digits of it doubtful, so that there is something to review on a clean page."""
     answer = route.fetch()
     reading = answer.json()
     digits = [digit for line in reading["lines"] for number in line["numbers"] for digit in number["digits"]]
     for digit in digits:
         digit["confidence"] = 1.0
-    digits[index]["confidence"] = 0.4
+    for order, index in enumerate(indices):
+        digits[index]["confidence"] = 0.4 + 0.01 * order
     route.fulfill(response=answer, body=json.dumps(reading))
 
 

@@ -19,14 +19,22 @@ export function startReview(engine, onCorrected) {
   let at = 0;
   let picture = null;
   let reading = null;
+  let last = Promise.resolve(); // answers are taken one after the other, however fast they come
   const area = byId("review");
   area.dataset.keys = "review";
   const buttons = Array.from({ length: 10 }, (_, digit) => {
     const button = make("button", { type: "button", textContent: String(digit) });
-    button.addEventListener("click", guarded(() => answer(digit)));
+    button.addEventListener("click", guarded(() => inTurn(() => answer(digit))));
     return button;
   });
   byId("review-digits").append(...buttons);
+
+  function inTurn(action) {
+    const mine = items; // what was meant for a page that is gone is dropped
+    const done = last.then(() => (items === mine ? action() : undefined));
+    last = done.catch(() => {}); // told by whoever asked
+    return done;
+  }
 
   function open(newReading, newPicture) {
     reading = newReading;
@@ -145,9 +153,9 @@ export function startReview(engine, onCorrected) {
     if (!area.contains(document.activeElement)) byId("review-title").focus();
   }
 
-  byId("review-none").addEventListener("click", guarded(() => answer(NO_DIGIT)));
-  byId("review-back").addEventListener("click", guarded(back));
-  byId("review-skip").addEventListener("click", skip);
+  byId("review-none").addEventListener("click", guarded(() => inTurn(() => answer(NO_DIGIT))));
+  byId("review-back").addEventListener("click", guarded(() => inTurn(back)));
+  byId("review-skip").addEventListener("click", guarded(() => inTurn(skip)));
   document.addEventListener("keydown", guarded(async (event) => {
     if (area.hidden || event.ctrlKey || event.metaKey || event.altKey) return;
     if (!area.contains(event.target) && (isForControl(event) || event.target.closest("[data-keys]"))) return;
@@ -155,10 +163,10 @@ export function startReview(engine, onCorrected) {
     if (!/^[0-9ns]$/.test(key) && !(key === "z" && area.contains(event.target))) return;
     event.preventDefault();
     if (event.repeat) return;
-    if (key === "n") await answer(NO_DIGIT);
-    else if (key === "s") skip();
-    else if (key === "z") await back();
-    else await answer(Number(key));
+    if (key === "n") await inTurn(() => answer(NO_DIGIT));
+    else if (key === "s") await inTurn(skip);
+    else if (key === "z") await inTurn(back);
+    else await inTurn(() => answer(Number(key)));
   }));
 
   return { open, close: () => { area.hidden = true; items = []; } };
