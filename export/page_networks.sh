@@ -84,6 +84,12 @@ crops crops-printed 1000 41 --only printed
 crops crops-4 4500 35
 crops crops-text 700 43 --only text
 crops crops-negative 700 44 --only negative
+crops crops-5 1500 36
+crops crops-6 1500 37
+crops crops-printed2 400 42 --only printed
+crops crops-printed3 1000 47 --only printed
+crops crops-negative2 300 45 --only negative
+crops crops-text2 300 46 --only text
 crops crops-val2 400 901 --split validation
 
 train_finder() { # run, epochs, learning rate, further options
@@ -102,4 +108,8 @@ train_finder finder-2 3 0.0015 $(each --crops crops-{1,2,3,real,printed,printed}
 # shellcheck disable=SC2046
 train_finder finder-3 3 0.002 $(each --crops crops-{1,2,3,4,real,printed}) --start-from runs/finder-2
 # shellcheck disable=SC2046
-train_finder finder 4 0.0018 $(each --crops crops-{1,2,3,4,real,printed,printed,text,negative}) --start-from runs/finder-3
+train_finder finder-4 4 0.0018 $(each --crops crops-{1,2,3,4,real,printed,printed,text,negative}) --start-from runs/finder-3
+# Then few large printed numbers and hands as neat as print, to be told from each other; what shows no digit lies in every way.
+# shellcheck disable=SC2046
+train_finder finder 5 0.0018 $(each --crops crops-{1..6} crops-{real,printed,printed2,printed3,text,text2,negative,negative2}) \
+    --start-from runs/finder-4

@@ -40,6 +40,8 @@ VALIDATION_BATCH: Final = 64
 MOVED_SHARE: Final = 0.7
 SCALE, ASPECT, SHEAR, TURN_DEG, SHIFT_PX = 0.2, 0.12, 0.25, 5.0, 12.0
 """So many of the crops are shown otherwise each time: larger or smaller, stretched (natural logarithms), slanted, turned, shifted."""
+TURNED_SHARE: Final = 0.4
+"""Of the crops that show no digit, so many lie on a side or upside down: a letter that lies so is still none, whatever it looks like."""
 
 
 def main(arguments: list[str] | None = None) -> ExitCode:
@@ -77,7 +79,7 @@ class FinderTraining(CompanionTraining):
         order, size = rng.permutation(len(self.crops.pictures)), self.options.batch
         for start in range(0, len(order) - size + 1, size):
             chosen = np.sort(order[start : start + size])
-            crops = moved(part(self.crops, chosen), rng)
+            crops = moved(turned(part(self.crops, chosen), rng), rng)
             pictures = torch.from_numpy(varied(crops.pictures, rng)).to(self.device)
             yield sum(loss_parts(self.forward(self.network, pictures), crops).values(), torch.zeros(()))
 
@@ -137,6 +139,15 @@ def loss_parts(maps: Tensor, crops: Crops) -> dict[str, Tensor]:
 def part(crops: Crops, chosen: NDArray[np.intp]) -> Crops:
     """The crops with these indices."""
     return Crops(crops.pictures[chosen], crops.strokes[chosen], crops.cells[chosen], crops.sizes[chosen])
+
+
+def turned(crops: Crops, rng: np.random.Generator) -> Crops:
+    """The same crops, TURNED_SHARE of those without any digit turned by one to three quarters."""
+    result = part(crops, np.arange(len(crops.pictures)))
+    bare = (crops.strokes == 0).all(axis=(1, 2)) & (crops.cells == NO_DIGIT).all(axis=(1, 2))
+    for i in np.flatnonzero(bare & (rng.random(len(bare)) < TURNED_SHARE)):
+        result.pictures[i] = np.rot90(result.pictures[i], int(rng.integers(1, 4)))
+    return result
 
 
 def moved(crops: Crops, rng: np.random.Generator) -> Crops:

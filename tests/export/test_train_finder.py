@@ -13,8 +13,8 @@ import torch
 from edge_digits.errors import ExitCode
 from export import checkpoint, train_finder
 from export.finder_network import FinderNetwork, stroke_logits
-from export.pages.crops import OPEN, Crops, load_crops
-from export.train_finder import loss_parts, moved, varied
+from export.pages.crops import NO_DIGIT, OPEN, Crops, load_crops
+from export.train_finder import loss_parts, moved, part, turned, varied
 from tests.export.training_sets import marked_crops, save_crops
 
 
@@ -96,6 +96,18 @@ def test_pictures_vary_within_bounds() -> None:
     assert 0.0 <= changed.min() < changed.max() <= 1.0
     assert np.ptp(changed.max(axis=(1, 2, 3))) > 0.1
     assert (changed == varied(pictures, np.random.default_rng(1))).all()
+
+
+def test_only_what_shows_no_digit_is_turned() -> None:
+    crops = marked_crops(60, 1)
+    crops.strokes[::2], crops.cells[::2] = 0, NO_DIGIT
+    changed = turned(crops, np.random.default_rng(1))
+    same = (changed.pictures == crops.pictures).all(axis=(1, 2))
+    assert same[1::2].all()
+    assert 5 < (~same[::2]).sum() < 20
+    assert np.sort(changed.pictures.reshape(60, -1)).tolist() == np.sort(crops.pictures.reshape(60, -1)).tolist()
+    assert np.array_equal(changed.cells, crops.cells)
+    assert len(turned(part(crops, np.zeros(0, np.intp)), np.random.default_rng(1)).pictures) == 0
 
 
 def test_crops_are_moved_with_what_their_pixels_mean() -> None:
