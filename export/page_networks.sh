@@ -86,7 +86,7 @@ crops crops-text 700 43 --only text
 crops crops-negative 700 44 --only negative
 crops crops-5 1500 36
 crops crops-6 1500 37
-crops crops-printed2 400 42 --only printed
+crops crops-printed2 400 45 --only printed
 crops crops-printed3 1000 47 --only printed
 crops crops-negative2 300 45 --only negative
 crops crops-text2 300 46 --only text
