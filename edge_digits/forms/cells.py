@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.forms.patches import Patch
+from edge_digits.paper.connected import connected_ink
 from edge_digits.paper.glyphs import FAINTEST_LEVEL, Hypothesis
 
 Grey = NDArray[np.uint8]
@@ -50,8 +51,8 @@ def ink_of_cells(patch: Patch) -> list[CellInk | None]:
     owner, inner = _owners(patch)
     masks = [np.zeros_like(strokes) for _ in patch.cells]
     crossed = np.zeros(count, bool)
-    pieces, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(strokes, 8, cv2.CV_32S, cv2.CCL_BBDT)
-    for label in range(1, pieces):
+    labels, stats = connected_ink(strokes)
+    for label in range(1, len(stats)):
         x, y, w, h = (int(value) for value in stats[label, :4])
         window = slice(y, y + h), slice(x, x + w)
         piece = labels[window] == label

@@ -29,7 +29,7 @@ def find_rules(ink: Mask) -> Mask:
 
     ink : uint8 (h, w), 0 or 255. Returns uint8 (h, w), 255 on rules.
     """
-    if max(ink.shape) < 2 * SMALLEST_PIECE_PX / PIECE_SHARE or min(ink.shape) < 2:
+    if max(ink.shape) < SMALLEST_PIECE_PX / PIECE_SHARE or min(ink.shape) < 2:
         return _find_horizontal(ink) | _transposed(_find_horizontal(_transposed(ink)))
     # Rules are long: half the resolution finds them as well, in a quarter of the time.
     averaged = cv2.resize(ink, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

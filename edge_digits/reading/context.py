@@ -48,7 +48,7 @@ def adapt_to_page(candidates: list[Candidate], height: float, given_share: float
         near = (nearness @ garbage + NEAR_GLYPHS * page) / (nearness.sum(axis=1) + NEAR_GLYPHS)
         odds = evidence * near / (1 - near)
         garbage = odds / (1 + odds)
-    return [_with_garbage(c, float(new)) for c, new in zip(candidates, garbage, strict=True)]
+    return _with_garbage(candidates, garbage)
 
 
 def _nearness(boxes: NDArray[np.float64], height: float) -> NDArray[np.float64]:
@@ -62,10 +62,10 @@ def _nearness(boxes: NDArray[np.float64], height: float) -> NDArray[np.float64]:
     return np.asarray(nearness, np.float64)
 
 
-def _with_garbage(candidate: Candidate, garbage: float) -> Candidate:
-    """The candidate with another probability of "not one digit"; the digits share the rest as before."""
-    probabilities = candidate.probabilities.copy()
-    digits = probabilities[:NOT_ONE_DIGIT]
-    digits *= np.float32((1 - garbage) / max(float(digits.sum()), 1e-9))
-    probabilities[NOT_ONE_DIGIT] = garbage
-    return replace(candidate, probabilities=np.minimum(probabilities, np.float32(1)))
+def _with_garbage(candidates: list[Candidate], garbage: NDArray[np.float64]) -> list[Candidate]:
+    """The candidates with other probabilities of "not one digit"; the digits share the rest as before."""
+    probabilities = np.array([c.probabilities for c in candidates], np.float32)
+    digits = probabilities[:, :NOT_ONE_DIGIT]
+    digits *= ((1 - garbage) / np.maximum(digits.sum(axis=1), 1e-9)).astype(np.float32)[:, None]
+    probabilities[:, NOT_ONE_DIGIT] = garbage
+    return [replace(c, probabilities=row) for c, row in zip(candidates, np.minimum(probabilities, np.float32(1)), strict=True)]

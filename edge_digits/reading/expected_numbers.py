@@ -17,7 +17,7 @@ from edge_digits.reading.canonical import GAP
 from edge_digits.reading.evidence import make_evidence
 from edge_digits.reading.expect import Expectation
 from edge_digits.reading.fitting import DIGIT, Fit, fit
-from edge_digits.reading.numbers import Group, gap_between, to_frame_box, to_number
+from edge_digits.reading.numbers import Group, gap_between, to_frame_box, to_numbers
 from edge_digits.reading.reading import Digit, Number, Rule, Sign
 from edge_digits.reading.signs import Mark
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
@@ -52,14 +52,14 @@ class _Run:
 
 def expected_numbers(groups: list[Group], expectation: Expectation, page: Page, min_confidence: float) -> list[tuple[Group, Number]]:
     """The numbers of a line, left to right, each with its glyphs. min_confidence : digits whose probability is below it are "?"."""
-    as_read = [to_number(group, page, min_confidence) for group in groups]
+    as_read = to_numbers(groups, page, min_confidence)
     numbers = []
     for run in _best_runs(_units(groups), expectation):
         was = " ".join(as_read[origin].text for origin in sorted(run.origins))
         if run.found.fits:
             numbers.append((run.group, _fitted(run, was, expectation, page, min_confidence)))
         else:
-            raw, rule = to_number(run.group, page, min_confidence), Rule(expectation.name, was, fits=False)
+            raw, rule = to_numbers([run.group], page, min_confidence)[0], Rule(expectation.name, was, fits=False)
             numbers.append((run.group, replace(raw, probability=run.found.probability * _written(run.group), rule=rule)))
     return numbers
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_digits.reading.context import adapt_to_page
 from edge_digits.reading.expect import Expectation
 from edge_digits.reading.expected_numbers import expected_numbers
-from edge_digits.reading.numbers import Group, group_digits, to_frame_box, to_number
+from edge_digits.reading.numbers import Group, group_digits, to_frame_box, to_numbers
 from edge_digits.reading.reading import Line, Number
 from edge_digits.reading.signs import SignFinder, without_commas
 from edge_digits.reading.tables import find_fields, find_places
@@ -39,7 +39,8 @@ def arrange(chosen: Chosen, min_confidence: float, expectation: Expectation | No
     signs = SignFinder(chosen.glyphs, rows)
     lines = [group_digits(*signs.find(row), chosen.glyphs.ink.rules) for row in rows]
     if expectation is None:
-        found = [[(group, to_number(group, page, min_confidence)) for group in groups] for groups in lines]
+        numbers = iter(to_numbers([group for groups in lines for group in groups], page, min_confidence))
+        found = [[(group, next(numbers)) for group in groups] for groups in lines]
     else:
         found = [expected_numbers(groups, expectation, page, min_confidence) for groups in lines]
     return _with_places(found, chosen)

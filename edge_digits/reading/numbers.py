@@ -79,12 +79,16 @@ def gap_between(left: Candidate, right: Candidate) -> float:
     return (right.box[0] - left.box[0] - left.box[2]) / max(1.0, 0.5 * (left.box[3] + right.box[3]))
 
 
-def to_number(group: Group, page: Page, min_confidence: float) -> Number:
-    """A number in pixels of the Frame. min_confidence : digits below it are "?"."""
-    boxes = to_frame_boxes([*(c.box for c in group.digits), *(m.box for m in group.marks)], page)
-    count = len(group.digits)
-    digits = tuple(_digit(c, box, min_confidence) for c, box in zip(group.digits, boxes[:count], strict=True))
-    return Number(digits, tuple(Sign(m.mark, m.before, box) for m, box in zip(group.marks, boxes[count:], strict=True)))
+def to_numbers(groups: Sequence[Group], page: Page, min_confidence: float) -> list[Number]:
+    """Numbers in pixels of the Frame. min_confidence : digits below it are "?"."""
+    boxes = iter(to_frame_boxes([each.box for group in groups for each in (*group.digits, *group.marks)], page))
+    return [
+        Number(
+            tuple(_digit(c, next(boxes), min_confidence) for c in group.digits),
+            tuple(Sign(m.mark, m.before, next(boxes)) for m in group.marks),
+        )
+        for group in groups
+    ]
 
 
 def _likely(marks: list[Mark]) -> list[Mark]:
@@ -94,8 +98,8 @@ def _likely(marks: list[Mark]) -> list[Mark]:
 
 
 def _digit(candidate: Candidate, box: Box, min_confidence: float) -> Digit:
-    ranked = np.argsort(candidate.probabilities[:NOT_ONE_DIGIT])[::-1]
-    guesses = tuple((int(d), float(candidate.probabilities[d])) for d in ranked)
+    ranked, probabilities = np.argsort(candidate.probabilities[:NOT_ONE_DIGIT])[::-1].tolist(), candidate.probabilities.tolist()
+    guesses = tuple((digit, probabilities[digit]) for digit in ranked)
     digit, confidence = guesses[0]
     return Digit(digit if confidence >= min_confidence else None, confidence, box, guesses)
 
