@@ -175,7 +175,7 @@ def _connected_pieces(ink: Ink) -> tuple[list[Fragment], NDArray[np.int32]]:
         if _quantile(fall[window][mask], 0.9) < SHARP_SHARE * level:
             continue
         shape = cv2.convertScaleAbs(ink.darkness[window], alpha=255.0 / max(1.0, level))
-        found.append(Fragment((x, y, w, h), np.where(mask, np.maximum(shape, FAINTEST_LEVEL), 0).astype(np.uint8), int(label)))
+        found.append(Fragment((x, y, w, h), np.maximum(shape, FAINTEST_LEVEL) * mask, int(label)))
         levels.append(level)
         # Squared darkness counts: a page may hold more shaded paper than ink. What hangs on the edge is not the page.
         weights.append(float(areas[label]) * level**2 * (EDGE_WEIGHT if _touches_edge(found[-1], ink) else 1.0))
@@ -252,33 +252,34 @@ def _neighbours(pieces: list[Fragment], height: float) -> list[list[Fragment]]:
             i = parent[i]
         return i
 
-    order = sorted(range(len(pieces)), key=lambda i: pieces[i].box[0])
-    for position, i in enumerate(order):
-        reach = pieces[i].box[0] + pieces[i].box[2] + JOIN_GAP_SHARE * height
-        for j in order[position + 1 :]:
-            if pieces[j].box[0] > reach:
-                break
-            if _may_join(pieces[i].box, pieces[j].box, height):
-                parent[root(i)] = root(j)
+    boxes = np.array([piece.box for piece in pieces], np.float64).reshape(-1, 4)
+    order = np.argsort(boxes[:, 0], kind="stable").tolist()
+    for i, j in _joining(boxes[order], height):
+        parent[root(order[i])] = root(order[j])
     groups: dict[int, list[Fragment]] = {}
     for i in order:
         groups.setdefault(root(i), []).append(pieces[i])
     return list(groups.values())
 
 
-def _may_join(a: tuple[int, int, int, int], b: tuple[int, int, int, int], height: float) -> bool:
-    gap_x = max(a[0], b[0]) - min(a[0] + a[2], b[0] + b[2])
-    gap_y = max(a[1], b[1]) - min(a[1] + a[3], b[1] + b[3])
-    both = max(a[1] + a[3], b[1] + b[3]) - min(a[1], b[1])
-    if both > 1.6 * max(height, min(a[3], b[3])) and both > 1.15 * max(a[3], b[3]):
-        return False
-    overlap = -gap_x / max(1, min(a[2], b[2]))
-    smaller = min(a[3], b[3])
-    if gap_x < 0 and gap_y < 0:
-        return True
-    if overlap > 0.3 and gap_y <= JOIN_GAP_SHARE * height:
-        return True
-    return gap_x <= SIDE_GAP_SHARE * height and gap_y <= 0 and smaller < 0.8 * height
+def _joining(boxes: NDArray[np.float64], height: float) -> list[tuple[int, int]]:
+    """Pairs of boxes that may hold parts of one digit. boxes : x, y, width, height, (n, 4), from left to right."""
+    left = boxes[:, 0]
+    # Only those that begin before another one ends, and a little behind it, are compared with it.
+    ends = np.searchsorted(left, left + boxes[:, 2] + JOIN_GAP_SHARE * height, side="right")
+    counts = np.maximum(0, ends - np.arange(1, len(boxes) + 1))
+    i = np.repeat(np.arange(len(boxes)), counts)
+    j = i + 1 + np.arange(len(i)) - np.repeat(np.cumsum(counts) - counts, counts)
+    (ax, ay, aw, ah), (bx, by, bw, bh) = boxes[i].T, boxes[j].T
+    gap_x = np.maximum(ax, bx) - np.minimum(ax + aw, bx + bw)
+    gap_y = np.maximum(ay, by) - np.minimum(ay + ah, by + bh)
+    both = np.maximum(ay + ah, by + bh) - np.minimum(ay, by)
+    smaller = np.minimum(ah, bh)
+    too_high = (both > 1.6 * np.maximum(height, smaller)) & (both > 1.15 * np.maximum(ah, bh))
+    above = (-gap_x > 0.3 * np.maximum(1, np.minimum(aw, bw))) & (gap_y <= JOIN_GAP_SHARE * height)
+    beside = (gap_x <= SIDE_GAP_SHARE * height) & (gap_y <= 0) & (smaller < 0.8 * height)
+    joined = ~too_high & (((gap_x < 0) & (gap_y < 0)) | above | beside)
+    return list(zip(i[joined].tolist(), j[joined].tolist(), strict=True))
 
 
 def _hypotheses(index: int, cluster: tuple[Fragment, ...], height: float) -> list[Hypothesis]:
