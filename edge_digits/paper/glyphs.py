@@ -171,8 +171,8 @@ def _connected_pieces(ink: Ink) -> tuple[list[Fragment], NDArray[np.int32]]:
         x, y, w, h = (int(v) for v in boxes[label])
         window = slice(y, y + h), slice(x, x + w)
         mask = labels[window] == label
-        level = _quantile(ink.darkness[window][mask], 0.8)
-        if _quantile(fall[window][mask], 0.9) < SHARP_SHARE * level:
+        level = quantile(ink.darkness[window][mask], 0.8)
+        if quantile(fall[window][mask], 0.9) < SHARP_SHARE * level:
             continue
         shape = cv2.convertScaleAbs(ink.darkness[window], alpha=255.0 / max(1.0, level))
         found.append(Fragment((x, y, w, h), np.maximum(shape, FAINTEST_LEVEL) * mask, int(label)))
@@ -194,8 +194,8 @@ def edge_fall(darkness: Grey) -> Grey:
     return np.asarray(cv2.subtract(darkness, cv2.resize(lightest, darkness.shape[::-1], interpolation=cv2.INTER_LINEAR)), np.uint8)
 
 
-def _quantile(values: Grey, share: float) -> float:
-    """values : of its own, it is put into another order."""
+def quantile(values: Grey, share: float) -> float:
+    """The value that this share of the values, at least one, does not exceed. values : uint8 (n,), put into another order."""
     position = int(share * (values.size - 1))
     values.partition(position)
     return float(values[position])

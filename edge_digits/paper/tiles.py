@@ -83,12 +83,9 @@ def stroke_width(ink: Glyph) -> float:
 
 
 def _crop_to_ink(glyph: Glyph) -> Glyph | None:
-    mask = glyph >= PAPER_LEVEL
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if rows.size == 0:
-        return None
-    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    return np.where(mask[box], glyph[box], np.uint8(0))
+    ink = cv2.threshold(glyph, PAPER_LEVEL - 1, 0, cv2.THRESH_TOZERO)[1]
+    x, y, width, height = cv2.boundingRect(ink)
+    return ink[y : y + height, x : x + width] if width else None  # type: ignore[return-value]
 
 
 def _to_full_contrast(ink: Glyph) -> Glyph:
@@ -122,10 +119,7 @@ def _place_by_mass(small: Glyph) -> tuple[int, int]:
 
     MNIST counts from pixel centres: the mass of its tiles lies at index 14.0, half a pixel off the geometric middle.
     """
-    weight = small.astype(np.float64)
-    total = weight.sum()
-    corner = []
-    for axis, side in enumerate(small.shape):
-        centre = float(weight.sum(axis=1 - axis) @ np.arange(side)) / total
-        corner.append(min(max(round(TILE_SIDE_PX / 2 - centre), 0), TILE_SIDE_PX - side))
-    return corner[0], corner[1]
+    moments = cv2.moments(small)
+    centres = moments["m01"] / moments["m00"], moments["m10"] / moments["m00"]
+    y, x = (min(max(round(TILE_SIDE_PX / 2 - c), 0), TILE_SIDE_PX - side) for c, side in zip(centres, small.shape, strict=True))
+    return y, x

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_digits.paper.glyphs import FAINTEST_LEVEL, SEEN, Fragment, Glyphs, Hypothesis
+from edge_digits.paper.glyphs import FAINTEST_LEVEL, SEEN, Fragment, Glyphs, Hypothesis, quantile
 from edge_digits.paper.ink import HALF_MAXIMUM, Ink
 from edge_digits.paper.tiles import make_tiles
 from edge_digits.recognition.classifier import Classifier, Predictions
@@ -37,7 +37,7 @@ LEAST_NOISE: Final = 3.0
 LEAST_PX: Final = 12
 SMALLEST_PX: Final = (4, 6)
 """Pixels of its ink, and its width and height: less is no digit."""
-INK_QUANTILE: Final = 80
+INK_QUANTILE: Final = 0.8
 
 Boxes = NDArray[np.float64]
 
@@ -102,7 +102,7 @@ def _cut_out(ink: Ink, of_digits: NDArray[np.bool_], box: NDArray[np.float64]) -
     on = of_digits[window] & (darkness > max(LEAST_DARKNESS, LEAST_NOISE * ink.noise))
     if np.count_nonzero(on) < LEAST_PX:
         return None
-    level = float(np.percentile(darkness[on], INK_QUANTILE))
+    level = quantile(darkness[on], INK_QUANTILE)
     on &= darkness > HALF_MAXIMUM * level
     rows, columns = np.flatnonzero(on.any(axis=1)), np.flatnonzero(on.any(axis=0))
     if np.count_nonzero(on) < LEAST_PX or columns[-1] - columns[0] + 1 < SMALLEST_PX[0] or rows[-1] - rows[0] + 1 < SMALLEST_PX[1]:
