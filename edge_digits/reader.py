@@ -125,11 +125,12 @@ class Reader:
         rotate = self.options.paper.rotate
         page = clock.time("page", find_page, frame)
         glyphs, predictions = self._judge(page if rotate == "auto" else turn_page(page, -int(rotate) // 90), clock)
-        if rotate == "auto":
-            quarters = clock.time("orientation", find_turn, glyphs, predictions, self.classifier)
+        maps = None if self.finder is None else clock.time("finder", self.finder.look, glyphs)
+        if self.finder is not None and maps is not None and rotate == "auto":
+            quarters = clock.time("orientation", find_turn, self.finder, glyphs, maps)
             if quarters:
                 glyphs, predictions = self._judge(turn_page(glyphs.ink.page, quarters), clock)
-        maps = None if self.finder is None else clock.time("finder", self.finder.look, glyphs)
+                maps = clock.time("finder", self.finder.look, glyphs)
         if maps is not None:
             freed = clock.time("frames", without_frames, glyphs, maps)
             if freed is not None:

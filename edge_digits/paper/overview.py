@@ -53,10 +53,10 @@ def make_overview(glyphs: Glyphs, height_px: float) -> Overview:
     return Overview(picture, scale)
 
 
-def writing_height(glyphs: Glyphs) -> float:
+def writing_height(glyphs: Glyphs, *, lying: bool = False) -> float:
     """Height of the page's writing in page pixels, at least 1: the median over pieces of ink, each counted by its height.
 
-    Unlike the glyphs' typical height it is not misled by digits that hang on a line or a frame.
+    Unlike the glyphs' typical height it is not misled by digits that hang on a line or a frame. lying : the page lies on a side.
     """
     pieces: dict[int, list[Fragment]] = {}
     for cluster in glyphs.clusters:
@@ -64,7 +64,7 @@ def writing_height(glyphs: Glyphs) -> float:
             pieces.setdefault(fragment.piece, []).append(fragment)
     boxes = np.array([enclosing(piece) for piece in pieces.values()], np.float64).reshape(-1, 4)
     inked = np.array([sum(cv2.countNonZero(f.shape) for f in piece) for piece in pieces.values()], np.float64)
-    heights = np.sort(boxes[inked >= LEAST_DENSITY * boxes[:, 2] * boxes[:, 3], 3])
+    heights = np.sort(boxes[inked >= LEAST_DENSITY * boxes[:, 2] * boxes[:, 3], 2 if lying else 3])
     if not heights.size:
         return max(1.0, glyphs.typical_height)
     reached = np.cumsum(heights)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.options import RecognitionOptions
+from edge_digits.paper.connected import connected_ink
 from edge_digits.paper.glyphs import Glyphs
 from edge_digits.paper.ink import Ink
 from edge_digits.paper.overview import GLYPH_HEIGHT_PX, Overview, make_overview, writing_height
@@ -84,15 +85,16 @@ class Finder:
         if not glyphs.hypotheses:
             return _nothing(glyphs)
         height_px = writing_height(glyphs)
-        maps = self._look_once(make_overview(glyphs, height_px))
+        maps = self.look_at(make_overview(glyphs, height_px))
         factor = _misjudged(maps)
         if abs(np.log(factor)) > LARGEST_MISJUDGEMENT:
-            again = self._look_once(make_overview(glyphs, height_px * factor))
+            again = self.look_at(make_overview(glyphs, height_px * factor))
             if _found(again) > _found(maps):
                 return again
         return maps
 
-    def _look_once(self, overview: Overview) -> PageMaps:
+    def look_at(self, overview: Overview) -> PageMaps:
+        """The maps of one overview."""
         maps = self.engine.run("maps", as_companion_input(overview.picture[None, None]))[0]
         rows, columns = maps.shape[1:]
         blocks = maps[: CELL_PX**2].reshape(CELL_PX, CELL_PX, rows, columns).transpose(2, 0, 3, 1)
@@ -110,11 +112,14 @@ def _nothing(glyphs: Glyphs) -> PageMaps:
     return PageMaps(np.zeros((height * CELL_PX, width * CELL_PX), np.float32), classes, np.ones_like(classes[:2]), 1.0)
 
 
+def digits_a_cell(maps: PageMaps) -> NDArray[np.float32]:
+    """For each cell how many digits it is, about, if it is the middle of one: one by the cells that a digit of its size takes."""
+    return np.asarray(1.0 / np.maximum(1.0, maps.sizes.prod(axis=0) * (CORE_SHARE / CELL_PX) ** 2), np.float32)
+
+
 def _found(maps: PageMaps) -> float:
-    """How many digits, about: cells that are the middle of one, by the cells that one of its size takes."""
-    middle = 1.0 - maps.classes[NOT_ONE_DIGIT]
-    cells = np.maximum(1.0, maps.sizes.prod(axis=0) * (CORE_SHARE / CELL_PX) ** 2)
-    return float((middle / cells).sum())
+    """How many digits, about."""
+    return float(((1.0 - maps.classes[NOT_ONE_DIGIT]) * digits_a_cell(maps)).sum())
 
 
 def _misjudged(maps: PageMaps) -> float:
@@ -142,7 +147,7 @@ def without_frames(glyphs: Glyphs, maps: PageMaps) -> Ink | None:
     # The boxes of all pieces are known: on most pages none is large, and nothing more is computed.
     if not (glyphs.pieces[:, 2:4] > least).any():
         return None
-    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink.strokes, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    labels, stats = connected_ink(ink.strokes)
     large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > least
     large[0] = False
     of_digits = digit_ink(maps, ink)
