@@ -30,9 +30,9 @@ LEAST_PROBABILITY: Final = 0.3
 LEAST_WORTH: Final = 6.0
 """About two digits."""
 UPENDED: Final = 2
-LEAST_GAIN: Final = {1: 1.5, 2: 1.3, 3: 1.5}
+LEAST_GAIN: Final = {1: 2.0, 2: 1.3, 3: 2.0}
 """For each turn by how much more must be seen after it."""
-LEAST_SHARE: Final = 0.12
+LEAST_SHARE: Final = 0.2
 """Of the ink so much must be digits' after the turn: some letters are digits when they lie, as in 'bath', 4709.
 
 With these values, of 41 photographed pages with three digits and more no upright one is turned, and 75 of 82 that lie on a side and 38 of

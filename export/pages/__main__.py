@@ -25,11 +25,8 @@ from tqdm import tqdm
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from export.pages.contact_sheet import contact_sheet, marked
-from export.pages.truth import page_object, truth_entry
-from export.pages.view import load_sources, make_page
-
-JPEG_QUALITY: Final = 95
-"""The picture has its own traces of compression already; storing it shall add none that can be seen."""
+from export.pages.store import make_in_worker, start_worker, write_whole
+from export.pages.truth import truth_entry
 
 ON_CONTACT_SHEET: Final = 60
 
@@ -61,9 +58,9 @@ def _run(options: argparse.Namespace) -> None:
                 file.write(json.dumps(page, ensure_ascii=False) + "\n")
                 file.flush()
     ordered = [pages[index] for index in sorted(pages)]
-    _write(options.out / "pages.jsonl", "".join(json.dumps(page, ensure_ascii=False) + "\n" for page in ordered).encode())
+    write_whole(options.out / "pages.jsonl", "".join(json.dumps(page, ensure_ascii=False) + "\n" for page in ordered).encode())
     truth = {Path(page["source"]).name: truth_entry(page) for page in ordered}
-    _write(options.out / "truth.json", json.dumps(truth, ensure_ascii=False, indent=1).encode())
+    write_whole(options.out / "truth.json", json.dumps(truth, ensure_ascii=False, indent=1).encode())
     _write_contact_sheets(options.out, ordered[:ON_CONTACT_SHEET])
     digits = sum(entry["digits_total"] for entry in truth.values())
     print(f"{options.out}: {len(ordered)} pages, {len(missing)} of them new, with {digits} digits", file=sys.stderr)
@@ -77,7 +74,7 @@ def _pages_there(out: Path, settings: dict[str, Any]) -> dict[int, dict[str, Any
         if not path.exists():
             if any((out / "pages").iterdir()):
                 raise UsageError(f"{out}: holds pages that this command did not make; give another --out")
-            _write(path, json.dumps(settings, indent=1).encode())
+            write_whole(path, json.dumps(settings, indent=1).encode())
         before = json.loads(path.read_text(encoding="utf-8"))
         lines = (out / "pages.jsonl").read_text(encoding="utf-8").splitlines() if (out / "pages.jsonl").exists() else []
     except (OSError, ValueError) as error:
@@ -99,39 +96,17 @@ def _parsed(line: str) -> dict[str, Any] | None:
 
 def _made(options: argparse.Namespace, indices: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Pages with their index, as they are made."""
-    work = partial(_make_and_store, options.out, options.seed)
+    work = partial(make_in_worker, options.out, options.seed)
     arguments = (options.data, options.fonts, options.split)
     if options.jobs == 1:
-        _start(*arguments)
+        start_worker(*arguments)
         yield from zip(indices, map(work, indices), strict=True)
         return
-    with ProcessPoolExecutor(options.jobs, get_context("spawn"), _start, arguments) as pool:
+    with ProcessPoolExecutor(options.jobs, get_context("spawn"), start_worker, arguments) as pool:
         try:
             yield from zip(indices, pool.map(work, indices, chunksize=4), strict=True)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-_worker: dict[str, Any] = {}
-
-
-def _start(data: Path, fonts: Path | None, split: Any) -> None:
-    cv2.setNumThreads(1)
-    _worker.clear()
-    try:
-        _worker["sources"] = load_sources(data, fonts, split)
-    except EdgeDigitsError as error:
-        # Raised with the first page: an error in a worker's start would only be told as a broken pool.
-        _worker["error"] = error
-
-
-def _make_and_store(out: Path, seed: int, index: int) -> dict[str, Any]:
-    if "error" in _worker:
-        raise _worker["error"]
-    photo = make_page(_worker["sources"], seed, index)
-    name = f"pages/{index:06d}.jpg"
-    _write(out / name, cv2.imencode(".jpg", photo.picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes())
-    return page_object(photo, name)
 
 
 def _write_contact_sheets(out: Path, pages: list[dict[str, Any]]) -> None:
@@ -140,17 +115,7 @@ def _write_contact_sheets(out: Path, pages: list[dict[str, Any]]) -> None:
         ("contact.jpg", pictures),
         ("contact_truth.jpg", [marked(p, page) for p, page in zip(pictures, pages, strict=True)]),
     ):  # type: ignore[arg-type]
-        _write(out / name, cv2.imencode(".jpg", contact_sheet(shown))[1].tobytes())  # type: ignore[arg-type]
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all. Raises UsageError."""
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written ({error.strerror}); give another --out") from error
+        write_whole(out / name, cv2.imencode(".jpg", contact_sheet(shown))[1].tobytes())  # type: ignore[arg-type]
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -12,6 +12,7 @@ from export.pages.boxed_sheets import boxed
 from export.pages.canvas import Canvas
 from export.pages.empty_sheets import negative, text
 from export.pages.form_sheets import cheque, form, receipt
+from export.pages.letter_sheets import letters
 from export.pages.plain_sheets import grid, plain, ruled
 from export.pages.printed_sheets import printed
 from export.pages.sources import SheetSources
@@ -31,5 +32,6 @@ LAYOUTS: Final[dict[str, tuple[Callable[[np.random.Generator, SheetSources], Can
     "printed": (printed, 0.06),
     "text": (text, 0.06),
     "negative": (negative, 0.05),
+    "letters": (letters, 0.05),
 }
 """Kind -> (layout, how often)."""

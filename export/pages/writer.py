@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from export.pages.digit_source import SET_WEIGHTS, DigitSet
 from export.pages.lettering import HandFont, LetterSet
+from export.pages.school_digits import school_digit
 from export.pages.signs import drawn_sign, has_sign
 from export.pages.sources import SheetSources
 from export.pages.strokes import Stroke, TracedSign, outlined_sign
@@ -20,6 +21,8 @@ NEAT_SHARE: Final = 0.2
 """Of the hands, so many write almost as evenly as print: the pen's line of one width, each digit always in one shape."""
 OUTLINED_SHARE: Final = 0.18
 """Of the hands, so many keep the outlines of their set: full loops, blots and the wear of real pens."""
+SCHOOLED_SHARE: Final = 0.35
+"""Of the neat hands, so many write digits as they are taught."""
 NEAT_SPREAD: Final = 0.2
 """How unlike each other a neat hand's digits are, against those of other hands."""
 _LEAN_TOLERANCE: Final = 0.22
@@ -39,6 +42,7 @@ class Writer:
     wobble : how far a path strays, in heights. gap : free space between signs, in heights, may be negative.
     uneven : spread of size and of the line written on, in heights. line_width_follows : how far the pen repeats the set's thick and thin.
     barred, flagged, slashed : whether 7, 1, 0 get extra strokes. neat : whether a digit looks nearly the same each time.
+    schooled : whether it looks as it is taught.
     font, letters, words : where letters and whole words come from; None if the sources hold none.
     """
 
@@ -55,6 +59,7 @@ class Writer:
     flagged: bool
     slashed: bool
     neat: bool
+    schooled: bool
     font: HandFont | None
     letters: LetterSet | None
     words: WordSet | None
@@ -69,7 +74,7 @@ class Writer:
     def digit(self, value: int, rng: np.random.Generator) -> TracedSign:
         """One of this hand's shapes of a digit, with the strokes other countries add where this hand does so."""
         if value not in self.forms:
-            self.forms[value] = _forms(rng, self.home, value, self.form_slant, self.outlined)[: 1 if self.neat else None]
+            self.forms[value] = self._choose_forms(value, rng)
         forms = self.forms[value]
         sign = forms[int(rng.integers(len(forms)))]
         if sign.bitmap is not None:
@@ -81,6 +86,11 @@ class Writer:
         if value == 0 and self.slashed:
             return _with(sign, _slash_of_zero(sign, rng))
         return sign
+
+    def _choose_forms(self, value: int, rng: np.random.Generator) -> list[TracedSign]:
+        if self.schooled:
+            return [school_digit(value, rng)]
+        return _forms(rng, self.home, value, self.form_slant, self.outlined)[: 1 if self.neat else None]
 
     def character(self, character: str, rng: np.random.Generator, alone: bool = True) -> TracedSign | None:
         """A letter or sign; None where this hand has none for it. alone : whether it must not look like a digit."""
@@ -155,6 +165,7 @@ def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
         flagged=bool(european and chances[1] < 0.7),
         slashed=bool(chances[2] < 0.04),
         neat=neat,
+        schooled=bool(neat and rng.random() < SCHOOLED_SHARE),
         font=font,
         letters=letters,
         words=words,
