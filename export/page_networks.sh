@@ -90,6 +90,9 @@ crops crops-printed2 400 45 --only printed
 crops crops-printed3 1000 47 --only printed
 crops crops-negative2 300 45 --only negative
 crops crops-text2 300 46 --only text
+crops crops-7 800 38
+crops crops-letters 800 48 --only letters
+crops crops-boxed 400 49 --only boxed
 crops crops-val2 400 901 --split validation
 
 train_finder() { # run, epochs, learning rate, further options
@@ -111,5 +114,9 @@ train_finder finder-3 3 0.002 $(each --crops crops-{1,2,3,4,real,printed}) --sta
 train_finder finder-4 4 0.0018 $(each --crops crops-{1,2,3,4,real,printed,printed,text,negative}) --start-from runs/finder-3
 # Then few large printed numbers and hands as neat as print, to be told from each other; what shows no digit lies in every way.
 # shellcheck disable=SC2046
-train_finder finder 5 0.0018 $(each --crops crops-{1..6} crops-{real,printed,printed2,printed3,text,text2,negative,negative2}) \
+train_finder finder-6 5 0.0018 $(each --crops crops-{1..6} crops-{real,printed,printed2,printed3,text,text2,negative,negative2}) \
     --start-from runs/finder-4
+# Sheets of single letters, hands that write as taught.
+# shellcheck disable=SC2046
+train_finder finder 3 0.0012 $(each --crops crops-{1..7} crops-{boxed,real,printed,printed2,printed3,text,text2,negative,negative2,letters,letters}) \
+    --start-from runs/finder-6
