@@ -91,7 +91,8 @@ crops crops-printed3 1000 47 --only printed
 crops crops-negative2 300 45 --only negative
 crops crops-text2 300 46 --only text
 crops crops-7 800 38
-crops crops-letters 800 48 --only letters
+crops crops-letters0 400 48 --only letters
+crops crops-letters1 400 98 --only letters
 crops crops-boxed 400 49 --only boxed
 crops crops-val2 400 901 --split validation
 
@@ -118,5 +119,5 @@ train_finder finder-6 5 0.0018 $(each --crops crops-{1..6} crops-{real,printed,p
     --start-from runs/finder-4
 # Sheets of single letters, hands that write as taught.
 # shellcheck disable=SC2046
-train_finder finder 3 0.0012 $(each --crops crops-{1..7} crops-{boxed,real,printed,printed2,printed3,text,text2,negative,negative2,letters,letters}) \
+train_finder finder 3 0.0012 $(each --crops crops-{1..7} crops-{boxed,real,printed,printed2,printed3,text,text2,negative,negative2,letters0,letters1,letters0,letters1}) \
     --start-from runs/finder-6

@@ -25,6 +25,7 @@ SHEET_KINDS: Final = (
     "printed",
     "text",
     "negative",
+    "letters",
 )
 
 
