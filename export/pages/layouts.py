@@ -19,7 +19,7 @@ from export.pages.sources import SheetSources
 from export.pages.table_sheets import table
 
 LAYOUTS: Final[dict[str, tuple[Callable[[np.random.Generator, SheetSources], Canvas], float]]] = {
-    "plain": (plain, 0.21),
+    "plain": (plain, 0.19),
     "ruled": (ruled, 0.1),
     "grid": (grid, 0.09),
     "boxed": (boxed, 0.09),
@@ -29,9 +29,9 @@ LAYOUTS: Final[dict[str, tuple[Callable[[np.random.Generator, SheetSources], Can
     "receipt": (receipt, 0.03),
     "whiteboard": (whiteboard, 0.05),
     "blackboard": (blackboard, 0.04),
-    "printed": (printed, 0.06),
-    "text": (text, 0.06),
-    "negative": (negative, 0.05),
+    "printed": (printed, 0.05),
+    "text": (text, 0.05),
+    "negative": (negative, 0.04),
     "letters": (letters, 0.05),
 }
 """Kind -> (layout, how often)."""
