@@ -81,7 +81,8 @@ def gap_between(left: Candidate, right: Candidate) -> float:
 
 def to_numbers(groups: Sequence[Group], page: Page, min_confidence: float) -> list[Number]:
     """Numbers in pixels of the Frame. min_confidence : digits below it are "?"."""
-    boxes = iter(to_frame_boxes([each.box for group in groups for each in (*group.digits, *group.marks)], page))
+    ours = [box for group in groups for box in (*(c.box for c in group.digits), *(m.box for m in group.marks))]
+    boxes = iter(to_frame_boxes(ours, page))
     return [
         Number(
             tuple(_digit(c, next(boxes), min_confidence) for c in group.digits),

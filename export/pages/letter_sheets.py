@@ -40,7 +40,9 @@ def letters(rng: np.random.Generator, sources: SheetSources) -> Canvas:
         for column, letter in enumerate(line):
             text = digits(rng, 1, 1) if rng.random() < digit_share else letter
             x = (xs[column] + xs[column + 1]) / 2 - height * 0.3 + float(rng.normal(0, wide * 0.04))
-            write_line(canvas, writer, pen, text, Line(x, (ys[row] + ys[row + 1]) / 2 + float(rng.normal(0, high * 0.04)), height, row=row), rng)
+            write_line(
+                canvas, writer, pen, text, Line(x, (ys[row] + ys[row + 1]) / 2 + float(rng.normal(0, high * 0.04)), height, row=row), rng
+            )
     return canvas
 
 

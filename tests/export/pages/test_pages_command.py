@@ -60,8 +60,8 @@ def test_processes_make_no_difference(shared: Path, tmp_path: Path) -> None:
     (data / "mnist").symlink_to(shared / "data" / "mnist")
     assert call(data, tmp_path / "one", count=5) == ExitCode.OK
     # As a program: what its processes import must be found there too.
-    command = [sys.executable, "-m", "export.pages", "--data", data, "--out", tmp_path / "two", "--count", "5", "--seed", "8", "--jobs", "2"]
-    subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd=Path(__file__).parents[3])
+    options = ["--data", str(data), "--out", str(tmp_path / "two"), "--count", "5", "--seed", "8", "--jobs", "2"]
+    subprocess.run([sys.executable, "-m", "export.pages", *options], check=True, capture_output=True, cwd=Path(__file__).parents[3])
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
