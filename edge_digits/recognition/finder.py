@@ -38,8 +38,8 @@ LARGE: Final = 2.5
 STROKE_PROBABILITY: Final = 0.25
 """From this on a pixel of such a piece stays."""
 
-SHARE_WEIGHT: Final = 1.3
-CLASS_WEIGHT: Final = 1.2
+SHARE_WEIGHT: Final = 1.1
+CLASS_WEIGHT: Final = 1.0
 """How far the finder's word counts, in logits, beside those who saw the glyph larger: whether its ink is a digit's, and what has its middle
 there."""
 TRUST: Final = 2.5
@@ -47,7 +47,7 @@ TRUST: Final = 2.5
 SURE_TILE, SURE_CLASS, SURE_SHARE = 0.98, 0.9, 0.8
 """A digit that reaches all three is settled. Of 46,000 hypotheses of 243 pages and strings 1,200 were, and no page was read otherwise
 for it; on a clean page most digits are."""
-LEAST_SHARE: Final = 0.02
+LEAST_SHARE: Final = 0.03
 """The finder is never surer than this that something is or is not a digit: surer, it refused writing as neat as print."""
 WHICH_WEIGHT: Final = 0.7
 LEAST_OF_ONE: Final = 0.02
