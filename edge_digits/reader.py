@@ -127,7 +127,7 @@ class Reader:
         glyphs, predictions = self._judge(page if rotate == "auto" else turn_page(page, -int(rotate) // 90), clock)
         maps = None if self.finder is None else clock.time("finder", self.finder.look, glyphs)
         if self.finder is not None and maps is not None and rotate == "auto":
-            quarters = clock.time("orientation", find_turn, self.finder, glyphs, maps)
+            quarters = clock.time("orientation", find_turn, self.finder, self.classifier, glyphs, predictions, maps)
             if quarters:
                 glyphs, predictions = self._judge(turn_page(glyphs.ink.page, quarters), clock)
                 maps = clock.time("finder", self.finder.look, glyphs)

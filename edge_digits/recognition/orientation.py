@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from edge_digits.paper.glyphs import Glyphs
 from edge_digits.paper.overview import GLYPH_HEIGHT_PX, MULTIPLE, Overview, make_overview, writing_height
+from edge_digits.recognition.classifier import Classifier, Predictions
 from edge_digits.recognition.companions import CELL_PX
 from edge_digits.recognition.finder import Finder, PageMaps, digits_a_cell
+from edge_digits.recognition.glyph_turns import turn_of_glyphs
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
 MOST_PIXELS: Final = 65_536
@@ -53,10 +55,10 @@ class _Look:
     share: float
 
 
-def find_turn(finder: Finder, glyphs: Glyphs, maps: PageMaps) -> int:
+def find_turn(finder: Finder, classifier: Classifier, glyphs: Glyphs, predictions: Predictions, maps: PageMaps) -> int:
     """Quarter turns counter-clockwise, 0..3, that bring the page upright; 0 wherever that is not clear.
 
-    maps : of these glyphs, as the page stands.
+    predictions : one row for each of glyphs.hypotheses, in their order. maps : of these glyphs, as the page stands.
     """
     if not glyphs.hypotheses:
         return 0
@@ -70,7 +72,9 @@ def find_turn(finder: Finder, glyphs: Glyphs, maps: PageMaps) -> int:
     looks = {quarters: _turned_look(finder, whole if quarters == UPENDED else lying, quarters) for quarters in LEAST_GAIN}
     best = max(looks, key=lambda quarters: looks[quarters].worth)
     clear = looks[best].worth >= max(LEAST_WORTH, LEAST_GAIN[best] * worth + ONE_DIGIT) and looks[best].share >= LEAST_SHARE
-    return best if clear else 0
+    if clear:
+        return best
+    return turn_of_glyphs(glyphs, predictions, classifier) if max(worth, looks[best].worth) < LEAST_WORTH else 0
 
 
 def _turned_look(finder: Finder, overview: Overview, quarters: int) -> _Look:
