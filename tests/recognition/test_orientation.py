@@ -55,6 +55,14 @@ def test_what_reads_either_way_stays_as_it_is(reader: Reader, line: str) -> None
     assert reader.read(picture).text == Reader(threads=1, rotate="0").read(picture).text
 
 
+@pytest.mark.parametrize("lies_deg", TURNS)
+def test_words_are_no_digits_however_they_lie(reader: Reader, lies_deg: int) -> None:
+    page = np.full((700, 1000), 235, np.uint8)
+    for row, words in enumerate(["the hill below us", "is both Zoe Soils", "lost boggles bliss", "oil on the slope"]):
+        cv2.putText(page, words, (60, 150 + 140 * row), cv2.FONT_HERSHEY_SIMPLEX, 2.4, 40, 5, cv2.LINE_AA)
+    assert reader.read(turned(page, lies_deg)).text == ""
+
+
 @pytest.mark.parametrize("lies_deg", [0, 90, 180, 270])
 def test_a_turn_that_the_user_gives(lies_deg: int) -> None:
     rotate = str(-lies_deg % 360)
