@@ -25,7 +25,7 @@ MOST_PIXELS: Final = 65_536
 """Of a larger overview only the part with most ink is looked at in all four directions."""
 INKED: Final = 80
 """Pixels of an overview darker than this (of 255) are ink."""
-READS_WELL: Final = 0.7
+READS_WELL: Final = 0.6
 """A page whose digits are seen with such sureness stands as it should."""
 LEAST_PROBABILITY: Final = 0.3
 """A cell whose best digit is less probable than this counts nothing."""
