@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything from the data sets to the three networks that read whole pages beside the tile classifier: labelled proposals and
 # parts of generated and of real pages, the context network, the string network, the finder. What is there already is kept; a
-# training goes on from its checkpoint. On two cores about five hours.
+# training goes on from its checkpoint. On two cores about seven hours.
 #
 #     export/page_networks.sh DATA FONTS MINED.npz
 #

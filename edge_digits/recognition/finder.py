@@ -89,7 +89,7 @@ class Finder:
         factor = _misjudged(maps)
         if abs(np.log(factor)) > LARGEST_MISJUDGEMENT:
             again = self.look_at(make_overview(glyphs, height_px * factor))
-            if _found(again) > _found(maps):
+            if digits_seen(again) > digits_seen(maps):
                 return again
         return maps
 
@@ -117,8 +117,8 @@ def digits_a_cell(maps: PageMaps) -> NDArray[np.float32]:
     return np.asarray(1.0 / np.maximum(1.0, maps.sizes.prod(axis=0) * (CORE_SHARE / CELL_PX) ** 2), np.float32)
 
 
-def _found(maps: PageMaps) -> float:
-    """How many digits, about."""
+def digits_seen(maps: PageMaps) -> float:
+    """How many digits a page shows, about, each counted by its probability."""
     return float(((1.0 - maps.classes[NOT_ONE_DIGIT]) * digits_a_cell(maps)).sum())
 
 

@@ -17,7 +17,7 @@ from edge_digits.paper.glyphs import Glyphs
 from edge_digits.paper.overview import GLYPH_HEIGHT_PX, MULTIPLE, Overview, make_overview, writing_height
 from edge_digits.recognition.classifier import Classifier, Predictions
 from edge_digits.recognition.companions import CELL_PX
-from edge_digits.recognition.finder import Finder, PageMaps, digits_a_cell
+from edge_digits.recognition.finder import Finder, PageMaps, digits_a_cell, digits_seen
 from edge_digits.recognition.glyph_turns import turn_of_glyphs
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 
@@ -84,11 +84,11 @@ def _turned_look(finder: Finder, overview: Overview, quarters: int) -> _Look:
 
 
 def _look(maps: PageMaps, picture: NDArray[np.uint8]) -> _Look:
-    digits, each = maps.classes[:NOT_ONE_DIGIT].max(axis=0), digits_a_cell(maps)
-    worth = np.where(digits >= LEAST_PROBABILITY, digits, 0.0) ** 2
+    digits = maps.classes[:NOT_ONE_DIGIT].max(axis=0)
+    worth = np.where(digits >= LEAST_PROBABILITY, digits, 0.0) ** 2 * digits_a_cell(maps)
     inked = picture > INKED
     share = float(maps.strokes[inked].mean()) if inked.any() else 0.0
-    return _Look(float(((1.0 - maps.classes[NOT_ONE_DIGIT]) * each).sum()), float((worth * each).sum()), share)
+    return _Look(digits_seen(maps), float(worth.sum()), share)
 
 
 def _part(maps: PageMaps, rows: slice, columns: slice) -> PageMaps:
