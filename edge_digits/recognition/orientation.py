@@ -27,6 +27,8 @@ INKED: Final = 80
 """Pixels of an overview darker than this (of 255) are ink."""
 READS_WELL: Final = 0.6
 """A page whose digits are seen with such sureness stands as it should."""
+STRIP: Final = 4.0
+"""A picture so many times wider than high holds a line of writing, which does not stand on a side."""
 LEAST_PROBABILITY: Final = 0.3
 """A cell whose best digit is less probable than this counts nothing."""
 LEAST_WORTH: Final = 6.0
@@ -68,12 +70,15 @@ def find_turn(finder: Finder, classifier: Classifier, glyphs: Glyphs, prediction
         return 0
     rows, columns = _densest(whole.picture)
     worth = _look(_part(maps, rows, columns), whole.picture[rows, columns]).worth
-    lying = make_overview(glyphs, writing_height(glyphs, lying=True))
-    looks = {quarters: _turned_look(finder, whole if quarters == UPENDED else lying, quarters) for quarters in LEAST_GAIN}
+    height, width = glyphs.ink.strokes.shape
+    possible = (UPENDED,) if width >= STRIP * height else tuple(LEAST_GAIN)
+    lying = make_overview(glyphs, writing_height(glyphs, lying=True)) if len(possible) > 1 else whole
+    looks = {quarters: _turned_look(finder, whole if quarters == UPENDED else lying, quarters) for quarters in possible}
     best = max(looks, key=lambda quarters: looks[quarters].worth)
     seen = looks[best]
     if max(worth, seen.worth) < LEAST_WORTH:
-        return turn_of_glyphs(glyphs, predictions, classifier)
+        turn = turn_of_glyphs(glyphs, predictions, classifier)
+        return turn if turn in possible else 0
     more = seen.worth >= LEAST_GAIN[best] * worth + ONE_DIGIT
     return best if more and seen.share >= LEAST_SHARE and seen.worth >= LEAST_SURENESS * seen.seen else 0
 

@@ -19,6 +19,8 @@ from export.pages.writer import Writer, choose_writer
 from export.pages.writing import Line, fitted, width_of, write_line
 from export.pages.written_text import write_words
 
+SCRIPT_SHARE: Final = 0.3
+"""Where nothing but words stands, so many hands write in another script than the Latin."""
 _SIGNS: Final = "+-=\u00d7÷·/()[]<>%#?!→✓√∑∫\u03b1π∧|*:;,.€$"
 
 
@@ -32,7 +34,7 @@ def text(rng: np.random.Generator, sources: SheetSources) -> Canvas:
         rule(canvas.picture, rng, pitch)
     elif lined < 0.5:
         square(canvas.picture, rng, pitch * float(rng.uniform(0.4, 1.0)))
-    writer, pen = choose_writer(rng, sources), choose_pen(rng, height)
+    writer, pen = choose_writer(rng, sources, SCRIPT_SHARE), choose_pen(rng, height)
     left = canvas.width * float(rng.uniform(0.02, 0.15))
     slope = float(rng.normal(0, 0.015))
     lines, real = int(rng.integers(1, 25)), rng.random() < 0.45
@@ -41,7 +43,7 @@ def text(rng: np.random.Generator, sources: SheetSources) -> Canvas:
             break
         if rng.random() < 0.1:
             continue
-        if writer.words is not None and real:
+        if writer.words is not None and real and not writer.alphabet:
             write_words(canvas, writer.words, pen, (left, float(y), height * 1.1), canvas.width - left, rng)
             continue
         words = fitted(writer, sentence(rng, 3, 9), height, canvas.width - left)
@@ -55,7 +57,7 @@ def negative(rng: np.random.Generator, sources: SheetSources) -> Canvas:
     """Signs, single letters, drawings, print, or nothing at all."""
     canvas = Canvas(plain_paper(rng, choose_size(rng)), "negative")
     height = choose_height(rng, canvas)
-    writer, pen = choose_writer(rng, sources), choose_pen(rng, height)
+    writer, pen = choose_writer(rng, sources, SCRIPT_SHARE), choose_pen(rng, height)
     draw = rng.random()
     if draw < 0.25:
         _signs(canvas, writer, pen, height, rng)

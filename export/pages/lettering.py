@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
@@ -15,68 +15,24 @@ from export.data.folder import crop_to_ink, is_held_out, open_npz
 from export.data.lookalikes import CYRILLIC_LOOKALIKES, LATIN_LOOKALIKES, OMNIGLOT_LOOKALIKES
 from export.data.negative_sets import HELD_OUT_DRAWERS
 from export.pages.digit_source import Split
+from export.pages.hand_fonts import HandFont, ScriptFont, draw_text
 from export.pages.strokes import TracedSign, trace_sign
-
-_TRACED_FONT_PX: Final = 72
 
 _HAND_FONT_WORDS: Final = """
 because breip dkg ecolier humor kristi delphine steve dancing caveat indie patrick shadows reenie homemade cedarville rock hand
-script write pen kalam gloria covered neucha marck bad nanum sue waiting gaegu architects zeyada over handlee crafty coming
+script write kalam gloria covered neucha marck bad nanum sue waiting gaegu architects zeyada over handlee crafty coming
 schoolbell just nothing daughter walter annie loved permanent swanky sedgwick mansalva fuzzy rancho short sriracha the-girl crayon
 delius
 """
 HAND_FONT_WORDS: Final = tuple(_HAND_FONT_WORDS.split())
 """A font whose file name holds one of these is handwriting; the others print."""
+HAND_FOLDER: Final = "handwriting"
+SCRIPT_FOLDER: Final = "handwriting-other-scripts"
+"""All fonts in folders of these names are handwriting, those of the second in another script than the Latin."""
+ENOUGH_TO_PART: Final = 20
+"""From so many handwriting fonts on every tenth is kept for validation pages."""
 
-
-@dataclass(slots=True)
-class HandFont:
-    """A handwriting font whose letters are drawn by a pen; the face is opened on first use."""
-
-    path: Path
-    _face: Any = None
-    _traced: dict[str, TracedSign | None] = field(default_factory=dict)
-    _cap_px: float = 0.0
-
-    def letter(self, character: str) -> TracedSign | None:
-        """Strokes of a letter; 0 is the top of a capital H, 1 the line it stands on. None where the font lacks it."""
-        if character not in self._traced:
-            self._traced[character] = self._trace(character)
-        return self._traced[character]
-
-    def _trace(self, character: str) -> TracedSign | None:
-        from PIL import ImageFont
-
-        if self._face is None:
-            self._face = ImageFont.truetype(str(self.path), _TRACED_FONT_PX)
-            _, top, _, _ = self._face.getbbox("H", anchor="ls")
-            self._cap_px = max(8.0, float(-top))
-        drawn = draw_text(character, self._face)
-        if drawn is None:
-            return None
-        ink, bearing, above = drawn
-        traced = trace_sign(ink)
-        if traced is None:
-            return None
-        scale, drop = ink.shape[0] / self._cap_px, 1.0 - above / self._cap_px
-        strokes = tuple((stroke * np.float32(scale)) + np.array([0, drop, 0], np.float32) for stroke in traced.strokes)
-        advance = float(self._face.getlength(character)) / self._cap_px
-        return TracedSign(strokes, traced.width * scale, traced.pen * scale, bearing=bearing / self._cap_px, advance=advance)
-
-
-def draw_text(text: str, face: Any) -> tuple[NDArray[np.uint8], int, int] | None:
-    """A text in a Pillow font: ink uint8 (h, w) cropped, the left bearing, and how far its top lies above the base line; None if empty."""
-    mask, offset = face.getmask2(text, mode="L", anchor="ls")
-    width, height = mask.size
-    if width < 1 or height < 1:
-        return None
-    ink = np.frombuffer(bytes(mask), np.uint8).reshape(height, width)
-    if not ink.any():
-        return None
-    rows = np.flatnonzero(ink.any(axis=1))
-    columns = np.flatnonzero(ink.any(axis=0))
-    cropped = np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    return cropped, int(offset[0] + columns[0]), int(-(offset[1] + rows[0]))
+_Font = TypeVar("_Font", bound=HandFont)
 
 
 @dataclass(slots=True)
@@ -116,29 +72,34 @@ class LetterSet:
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """All that letters are taken from; any of them may be empty."""
+    """All that letters are taken from; any of them may be empty. script_fonts : handwriting in other scripts than the Latin."""
 
     hand_fonts: tuple[HandFont, ...]
     print_fonts: tuple[PrintFont, ...]
     letters: tuple[LetterSet, ...]
+    script_fonts: tuple[ScriptFont, ...] = ()
 
 
 def load_lettering(folder: Path, fonts: Path | None, split: Split) -> Lettering:
     """Letters of a data folder and of a folder of fonts.
 
-    Of fonts and letters every tenth is kept for validation pages. Raises MissingExtraError without Pillow.
+    Of handwriting fonts and letters every tenth is kept for validation pages. Raises MissingExtraError without Pillow.
     """
     hands: list[HandFont] = []
+    scripts: list[ScriptFont] = []
     prints: list[PrintFont] = []
     if fonts is not None:
         _need_pillow()
         for path in sorted(path for path in fonts.rglob("*") if path.suffix.lower() in {".ttf", ".otf", ".woff"}):
-            if any(word in path.stem.lower() for word in HAND_FONT_WORDS):
+            if SCRIPT_FOLDER in path.parts:
+                scripts.append(ScriptFont(path))
+            elif HAND_FOLDER in path.parts or any(word in path.stem.lower() for word in HAND_FONT_WORDS):
                 hands.append(HandFont(path))
             else:
                 prints.append(PrintFont(path))
     sets = [load(folder) for name, load in _LETTER_SETS if (folder / name).is_dir()]
-    return Lettering(tuple(hands), tuple(prints), tuple(_of_split(each, split) for each in sets))
+    letters = tuple(_of_split(each, split) for each in sets)
+    return Lettering(_fonts_of_split(hands, split), tuple(prints), letters, _fonts_of_split(scripts, split))
 
 
 def _need_pillow() -> None:
@@ -148,8 +109,18 @@ def _need_pillow() -> None:
         raise MissingExtraError("letters from fonts need Pillow; run: pip install pillow, or leave --fonts out") from error
 
 
+def _fonts_of_split(fonts: list[_Font], split: Split) -> tuple[_Font, ...]:
+    if len(fonts) < ENOUGH_TO_PART:
+        return tuple(fonts)
+    return tuple(font for index, font in enumerate(fonts) if _kept_aside(index) == (split == "validation"))
+
+
+def _kept_aside(index: int) -> bool:
+    return index % 10 == 3
+
+
 def _of_split(letters: LetterSet, split: Split) -> LetterSet:
-    keep = [index for index in range(len(letters.glyphs)) if (index % 10 == 3) == (split == "validation")]
+    keep = [index for index in range(len(letters.glyphs)) if _kept_aside(index) == (split == "validation")]
     return LetterSet(letters.name, [letters.glyphs[i] for i in keep], [letters.alone[i] for i in keep])
 
 

@@ -17,12 +17,18 @@ from export.pages.strokes import Stroke, TracedSign, outlined_sign
 from export.pages.written_text import WordSet
 
 VARIANTS_A_DIGIT: Final = 3
+LETTERS_OF_A_SCRIPT: Final = 40
 NEAT_SHARE: Final = 0.2
 """Of the hands, so many write almost as evenly as print: the pen's line of one width, each digit always in one shape."""
 OUTLINED_SHARE: Final = 0.18
 """Of the hands, so many keep the outlines of their set: full loops, blots and the wear of real pens."""
-SCHOOLED_SHARE: Final = 0.35
+SCHOOLED_SHARE: Final = 0.3
 """Of the neat hands, so many write digits as they are taught."""
+FONT_DIGITS_SHARE: Final = 0.12
+FONT_DIGITS_SHARE_OF_NEAT: Final = 0.35
+"""Of the hands that have a font for their letters, so many take the digits from it too."""
+SCRIPT_SHARE: Final = 0.08
+"""So many hands write words in another script than the Latin, where there are fonts of it."""
 NEAT_SPREAD: Final = 0.2
 """How unlike each other a neat hand's digits are, against those of other hands."""
 _LEAN_TOLERANCE: Final = 0.22
@@ -42,7 +48,8 @@ class Writer:
     wobble : how far a path strays, in heights. gap : free space between signs, in heights, may be negative.
     uneven : spread of size and of the line written on, in heights. line_width_follows : how far the pen repeats the set's thick and thin.
     barred, flagged, slashed : whether 7, 1, 0 get extra strokes. neat : whether a digit looks nearly the same each time.
-    schooled : whether it looks as it is taught.
+    schooled : whether it looks as it is taught. font_digits : whether it is the font's.
+    alphabet : letters of another script that stand for the Latin ones, empty where a hand writes those.
     font, letters, words : where letters and whole words come from; None if the sources hold none.
     """
 
@@ -60,6 +67,8 @@ class Writer:
     slashed: bool
     neat: bool
     schooled: bool
+    font_digits: bool
+    alphabet: str
     font: HandFont | None
     letters: LetterSet | None
     words: WordSet | None
@@ -90,10 +99,14 @@ class Writer:
     def _choose_forms(self, value: int, rng: np.random.Generator) -> list[TracedSign]:
         if self.schooled:
             return [school_digit(value, rng)]
+        if self.font_digits and self.font is not None and (found := self.font.letter(str(value))) is not None:
+            return [replace(found, bearing=0.0, advance=0.0)]
         return _forms(rng, self.home, value, self.form_slant, self.outlined)[: 1 if self.neat else None]
 
     def character(self, character: str, rng: np.random.Generator, alone: bool = True) -> TracedSign | None:
         """A letter or sign; None where this hand has none for it. alone : whether it must not look like a digit."""
+        if self.alphabet and self.font is not None and character.isalpha():
+            return self.font.letter(self.alphabet[ord(character) % len(self.alphabet)])
         if has_sign(character) and (character != "I" or self.font is None or rng.random() < 0.5):
             return drawn_sign(character)
         if self.font is not None and (found := self.font.letter(character)) is not None:
@@ -135,8 +148,8 @@ class Writer:
         return bent
 
 
-def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
-    """A new hand, whose digits come mostly from one set and lean alike."""
+def choose_writer(rng: np.random.Generator, sources: SheetSources, script_share: float = SCRIPT_SHARE) -> Writer:
+    """A new hand, whose digits come mostly from one set and lean alike. script_share : see SCRIPT_SHARE."""
     weights = np.array([SET_WEIGHTS.get(each.name, 0.1) for each in sources.digits])
     home = sources.digits[int(rng.choice(len(weights), p=weights / weights.sum()))]
     lettering = sources.lettering
@@ -144,6 +157,12 @@ def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
     font = letters = None
     if lettering.hand_fonts and draw < 0.72:
         font = lettering.hand_fonts[int(rng.integers(len(lettering.hand_fonts)))]
+    has_digits = font is not None
+    alphabet = ""
+    if lettering.script_fonts and rng.random() < script_share:
+        script = lettering.script_fonts[int(rng.integers(len(lettering.script_fonts)))]
+        if script.alphabet:
+            font, alphabet, has_digits = script, _some_letters(script.alphabet, rng), False
     if lettering.letters:
         letters = lettering.letters[int(rng.integers(len(lettering.letters)))]
     words = sources.words[int(rng.integers(len(sources.words)))] if sources.words else None
@@ -166,10 +185,16 @@ def choose_writer(rng: np.random.Generator, sources: SheetSources) -> Writer:
         slashed=bool(chances[2] < 0.04),
         neat=neat,
         schooled=bool(neat and rng.random() < SCHOOLED_SHARE),
+        font_digits=bool(has_digits and rng.random() < (FONT_DIGITS_SHARE_OF_NEAT if neat else FONT_DIGITS_SHARE)),
+        alphabet=alphabet,
         font=font,
         letters=letters,
         words=words,
     )
+
+
+def _some_letters(alphabet: str, rng: np.random.Generator) -> str:
+    return "".join(rng.permutation(list(alphabet))[:LETTERS_OF_A_SCRIPT])
 
 
 def _forms(rng: np.random.Generator, home: DigitSet, digit: int, slant: float, outlined: bool) -> list[TracedSign]:

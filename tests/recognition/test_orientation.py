@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge_digits import Reader, UsageError
 from edge_digits.options import Options, PaperOptions
 from edge_digits.reading.draw import annotate
+from edge_digits.recognition.orientation import STRIP
 from edge_digits.sources.frame import Frame
 from tests.strokes import draw_page
 
@@ -61,6 +62,14 @@ def test_words_are_no_digits_however_they_lie(reader: Reader, lies_deg: int) -> 
     for row, words in enumerate(["the hill below us", "is both Zoe Soils", "lost boggles bliss", "oil on the slope"]):
         cv2.putText(page, words, (60, 150 + 140 * row), cv2.FONT_HERSHEY_SIMPLEX, 2.4, 40, 5, cv2.LINE_AA)
     assert reader.read(turned(page, lies_deg)).text == ""
+
+
+def test_a_strip_is_not_stood_on_end(reader: Reader) -> None:
+    strip = turned(draw_page(["4", "7", "2", "5", "3"], width=170, height=760), 90)
+    assert strip.shape[1] > STRIP * strip.shape[0]
+    page = cv2.copyMakeBorder(strip, 150, 150, 0, 0, cv2.BORDER_REPLICATE)
+    assert reader.read(page).text.split() == ["4", "7", "2", "5", "3"]
+    assert reader.read(strip).text == Reader(threads=1, rotate="0").read(strip).text
 
 
 @pytest.mark.parametrize("lies_deg", [0, 90, 180, 270])

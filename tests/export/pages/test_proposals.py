@@ -18,7 +18,7 @@ from edge_digits.paper.surroundings import PATCH_SHAPE
 from edge_digits.recognition.classifier import Classifier
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from export.pages import page_source, proposals
-from export.pages.proposals import Proposals, boxes_on_page, load_shards, no_proposals, page_proposals, save_shard
+from export.pages.proposals import Judges, Proposals, boxes_on_page, load_shards, no_proposals, page_proposals, save_shard
 from export.pages.sheet import WrittenDigit
 from export.pages.view import Photograph
 from export.strings import NO_LABEL
@@ -49,7 +49,7 @@ def photo_of(digits: str = "2357", gap: int = 30, height: int = 50) -> Photograp
 
 
 def of_page(photo: Photograph, classifier: Classifier, seed: int = 0) -> Proposals:
-    return page_proposals(photo, classifier, 6, np.random.default_rng(seed))
+    return page_proposals(photo, Judges(classifier), 6, np.random.default_rng(seed))
 
 
 def shapes(found: Proposals) -> dict[str, tuple[tuple[int, ...], Any]]:
