@@ -143,6 +143,7 @@ def add_training_options(parser: argparse.ArgumentParser, epochs: int, batch: in
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--start-from", type=Path, metavar="DIR", help="another run, whose averaged weights this one begins with")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint of the run folder")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder")
 

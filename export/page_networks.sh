@@ -5,6 +5,7 @@
 #
 #     export/page_networks.sh DATA FONTS MINED.npz
 #
+# FONTS is what handwriting_fonts.sh fetches, printed fonts beside it.
 # MINED.npz is of `python -m export.mine`. Quantizing, judging and publishing: ../calibration/README.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -43,7 +44,19 @@ each() { # option, names: the option once for each folder of runs
 
 # shellcheck disable=SC2046
 python -m export.train_context $(each --proposals proposals-{1,2,3,real,real2,cheques}) --validation runs/proposals-val3 \
-    --epochs 6 --batch 384 --learning-rate 0.0025 --threads 1 $(resume context) --out runs/context
+    --epochs 6 --batch 384 --learning-rate 0.0025 --threads 1 $(resume context-1) --out runs/context-1
+
+# Then text in many hands and scripts, and what the finder frees and adds.
+proposals proposals-4 1200 54 --finder
+proposals proposals-text 400 55 --only text
+proposals proposals-letters 150 56 --only letters --finder
+proposals proposals-negative 200 58 --only negative --finder
+proposals proposals-printed 150 59 --only printed --finder
+proposals proposals-val5 200 57 --split validation --finder
+# shellcheck disable=SC2046
+python -m export.train_context $(each --proposals proposals-{2,3,real,real2,cheques,4,text,letters,negative,printed}) \
+    --validation runs/proposals-val5 --epochs 3 --batch 384 --learning-rate 0.002 --threads 1 --start-from runs/context-1 \
+    $(resume context) --out runs/context
 
 for part in 1:100000 2:400000; do
     seed=${part%%:*}
@@ -94,6 +107,10 @@ crops crops-7 800 38
 crops crops-letters0 400 48 --only letters
 crops crops-letters1 400 98 --only letters
 crops crops-boxed 400 49 --only boxed
+crops crops-8 1800 61
+crops crops-text3 700 62 --only text
+crops crops-negative3 300 63 --only negative
+crops crops-letters2 200 64 --only letters
 crops crops-val2 400 901 --split validation
 
 train_finder() { # run, epochs, learning rate, further options
@@ -119,5 +136,9 @@ train_finder finder-6 5 0.0018 $(each --crops crops-{1..6} crops-{real,printed,p
     --start-from runs/finder-4
 # Sheets of single letters, hands that write as taught.
 # shellcheck disable=SC2046
-train_finder finder 3 0.0012 $(each --crops crops-{1..7} crops-{boxed,real,printed,printed2,printed3,text,text2,negative,negative2,letters0,letters1,letters0,letters1}) \
+train_finder finder-7 3 0.0012 $(each --crops crops-{1..7} crops-{boxed,real,printed,printed2,printed3,text,text2,negative,negative2,letters0,letters1,letters0,letters1}) \
     --start-from runs/finder-6
+# Text in many hands and scripts.
+# shellcheck disable=SC2046
+train_finder finder 3 0.0015 $(each --crops crops-{1..8} crops-8 crops-{boxed,real,printed,printed2,printed3,text,text2,text3,text3,negative,negative2,negative3,letters0,letters1,letters2}) \
+    --start-from runs/finder-7

@@ -195,7 +195,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="shards of `python -m export.pages.crops`; may be given again",
     )
     parser.add_argument("--validation", type=Path, required=True, metavar="DIR", help="shards of pages kept aside")
-    parser.add_argument("--start-from", type=Path, metavar="DIR", help="another run, whose averaged weights this one begins with")
     add_training_options(parser, epochs=8, batch=32)
     options = parser.parse_args(arguments)
     check_training_options(parser, options)

@@ -156,7 +156,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="npz of `python -m export.strings`, or shards of `python -m export.pages.proposals`; may be given again",
     )
     parser.add_argument("--validation", type=Path, action="append", required=True, metavar="PATH", help="the same, kept aside")
-    parser.add_argument("--start-from", type=Path, metavar="DIR", help="another run, whose averaged weights this one begins with")
     add_training_options(parser, epochs=12, batch=128)
     options = parser.parse_args(arguments)
     check_training_options(parser, options)

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_digits.errors import MissingExtraError
+from export.data.folder import DataError
 from export.pages.strokes import TracedSign, trace_sign
 
 TRACED_FONT_PX: Final = 72
-_LAST_LATIN: Final = 0x24F
+_LAST_LATIN: Final = 0x36F
 _LIKE_DIGITS: Final = frozenset("ОоЗзЭэбЧчВвΟοΙιΖζסוןاㅇㅣ一丨")
 """Letters of other scripts that are a digit to whoever cannot read them: 0, 3, 6, 4, 8, 1, 2."""
 _FEWEST: Final = 8
@@ -35,7 +36,10 @@ class HandFont:
         return "H"
 
     def letter(self, character: str) -> TracedSign | None:
-        """Strokes of a letter; 0 is the top of a capital H (of `measured`), 1 the line it stands on. None where the font lacks it."""
+        """Strokes of a letter; 0 is the top of a capital H (of `measured`), 1 the line it stands on. None where the font lacks it.
+
+        Raises DataError, MissingExtraError.
+        """
         if character not in self._traced:
             self._traced[character] = self._trace(character)
         return self._traced[character]
@@ -44,7 +48,10 @@ class HandFont:
         from PIL import ImageFont
 
         if self._face is None:
-            self._face = ImageFont.truetype(str(self.path), TRACED_FONT_PX)
+            try:
+                self._face = ImageFont.truetype(str(self.path), TRACED_FONT_PX)
+            except OSError as error:
+                raise _damaged(self.path, error) from error
             tops = [-float(self._face.getbbox(each, anchor="ls")[1]) for each in self.measured]
             self._cap_px = max(8.0, float(np.median(tops)))
         drawn = draw_text(character, self._face)
@@ -68,7 +75,7 @@ class ScriptFont(HandFont):
 
     @property
     def alphabet(self) -> str:
-        """Its letters that look like no digit; empty where it holds too few. Raises MissingExtraError without fontTools."""
+        """Its letters that look like no digit; empty where it holds too few. Raises DataError; MissingExtraError without fontTools."""
         if self._alphabet is None:
             letters = "".join(sorted(c for c in _characters(self.path) if ord(c) > _LAST_LATIN and c.isalpha() and c not in _LIKE_DIGITS))
             self._alphabet = letters if len(letters) >= _FEWEST else ""
@@ -82,11 +89,18 @@ class ScriptFont(HandFont):
 
 def _characters(path: Path) -> list[str]:
     try:
-        from fontTools.ttLib import TTFont
+        from fontTools.ttLib import TTFont, TTLibError
     except ImportError as error:
         raise MissingExtraError("fonts of other scripts need fontTools; run: pip install fonttools") from error
-    with TTFont(path, lazy=True) as font:
-        return [chr(code) for code in font.getBestCmap()]
+    try:
+        with TTFont(path, lazy=True) as font:
+            return [chr(code) for code in font.getBestCmap()]
+    except (TTLibError, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path}: no font that can be read ({error}); take it out of the folder")
 
 
 def draw_text(text: str, face: Any) -> tuple[NDArray[np.uint8], int, int] | None:

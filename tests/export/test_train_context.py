@@ -62,6 +62,16 @@ def test_a_resumed_run_equals_an_uninterrupted_one(shards: Path, tmp_path: Path,
         assert all(torch.equal(a[part][name], b[part][name]) for name in a[part])
 
 
+def test_a_run_may_start_from_another(shards: Path, tmp_path: Path, capsys: Any) -> None:
+    assert call(shards, tmp_path / "first", epochs=4) == ExitCode.OK
+    assert call(shards, tmp_path / "second", "--start-from", str(tmp_path / "first"), epochs=1) == ExitCode.OK
+    first, second = (json.loads((tmp_path / name / "record.json").read_text())["history"] for name in ("first", "second"))
+    assert second[0]["loss"] < first[0]["loss"]
+    torch.save({"average": {"alien": torch.zeros(1)}, "settings": {}}, tmp_path / "first" / "checkpoint.pt")
+    assert call(shards, tmp_path / "third", "--start-from", str(tmp_path / "first")) == ExitCode.USAGE
+    assert "another network" in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_resuming_with_other_settings_is_refused(shards: Path, tmp_path: Path, capsys: Any) -> None:
     run = tmp_path / "run"
     assert call(shards, run, epochs=1) == ExitCode.OK
