@@ -87,32 +87,34 @@ def _seams(ink: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float
     """
     h, w = ink.shape
     middle = h // 2
-    up, up_from = _spread(ink[middle::-1])
-    down, down_from = _spread(ink[middle:])
+    # Both halves at once, from the middle row outwards; an empty row behind the shorter one costs nothing.
+    halves = np.zeros((2, middle + 1, w))
+    halves[0], halves[1, : h - middle] = ink[middle::-1], ink[middle:]
+    (up, down), (up_from, down_from) = _spread(halves)
     paths = np.empty((h, w), np.intp)
     paths[middle::-1] = up_from
-    paths[middle:] = down_from
+    paths[middle:] = down_from[: h - middle]
     return paths, up + down - ink[middle]
 
 
 def _spread(ink: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Cheapest path from row 0 column x to the last row, one column sideways a row at most.
+    """Cheapest paths from row 0 column x to the last row, one column sideways a row at most; in several pictures (n, rows, w) at once.
 
-    Returns its cost for each start column (w,) and its column in each row (rows, w).
+    Returns the cost for each start column (n, w) and the column in each row (n, rows, w).
     """
-    rows, w = ink.shape
-    cost = np.full(w + 2, np.inf)
-    here = cost[1:-1]
-    here[:] = ink[-1]
-    step = np.zeros((rows, w), np.intp)
+    count, rows, w = ink.shape
+    cost = np.full((count, w + 2), np.inf)
+    left, here, right = cost[:, :-2], cost[:, 1:-1], cost[:, 2:]
+    here[:] = ink[:, -1]
+    step = np.zeros((rows, count, w), np.intp)
     for row in range(rows - 2, -1, -1):
-        from_right = cost[2:] < cost[:-2]
-        aside = np.minimum(cost[:-2], cost[2:]) + SIDEWAYS_COST
-        moves = aside < here
-        step[row] = np.where(moves, np.where(from_right, 1, -1), 0)
-        here[:] = np.where(moves, aside, here) + ink[row]
-    paths = np.empty((rows, w), np.intp)
-    paths[0] = np.arange(w)
+        aside = np.minimum(left, right) + SIDEWAYS_COST
+        step[row] = np.where(aside < here, np.where(right < left, 1, -1), 0)
+        here[:] = np.minimum(aside, here) + ink[:, row]
+    steps = step.reshape(rows, count * w)
+    paths = np.empty((rows, count * w), np.intp)
+    paths[0] = np.arange(count * w)
     for row in range(1, rows):
-        paths[row] = paths[row - 1] + step[row - 1][paths[row - 1]]
-    return here, paths
+        paths[row] = paths[row - 1] + steps[row - 1][paths[row - 1]]
+    columns = paths.reshape(rows, count, w) - np.arange(count)[:, None] * w
+    return here, columns.transpose(1, 0, 2)

@@ -329,12 +329,10 @@ def core_boxes(digits: Boxes, pieces: Boxes) -> Boxes:
     """
     large = np.maximum(pieces[:, 2], pieces[:, 3])[:, None] >= CORE_SHARE * digits[None, :, 3]
     inside = (_share_inside(pieces, digits) >= CORE_INSIDE) & large
-    cores = digits.copy()
-    for index in np.flatnonzero(inside.any(axis=0)):
-        own = pieces[inside[:, index]]
-        corner = own[:, :2].min(axis=0)
-        cores[index] = [*corner, *((own[:, :2] + own[:, 2:4]).max(axis=0) - corner)]
-    return cores
+    far = 1 << 20
+    first = np.where(inside[..., None], pieces[:, None, :2], far).min(axis=0)
+    end = np.where(inside[..., None], (pieces[:, :2] + pieces[:, 2:4])[:, None], -far).max(axis=0)
+    return np.where(inside.any(axis=0)[:, None], np.hstack([first, end - first]), digits).astype(np.int32)
 
 
 def _share_inside(pieces: Boxes, digits: Boxes) -> NDArray[np.float64]:
