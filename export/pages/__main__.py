@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from export.pages.contact_sheet import contact_sheet, marked
+from export.pages.sheet import SHEET_KINDS
 from export.pages.store import make_in_worker, start_worker, write_whole
 from export.pages.truth import truth_entry
 
@@ -46,7 +47,8 @@ def main(arguments: list[str] | None = None) -> ExitCode:
 
 
 def _run(options: argparse.Namespace) -> None:
-    settings = {"seed": options.seed, "split": options.split, "data": str(options.data), "fonts": options.fonts and str(options.fonts)}
+    fonts = options.fonts and str(options.fonts)
+    settings = {"seed": options.seed, "split": options.split, "data": str(options.data), "fonts": fonts, "only": options.only}
     pages = _pages_there(options.out, settings)
     if len(pages) > options.count:
         raise UsageError(f"{options.out}: holds {len(pages)} pages and --count is {options.count}; give another --out, or a larger --count")
@@ -96,7 +98,7 @@ def _parsed(line: str) -> dict[str, Any] | None:
 
 def _made(options: argparse.Namespace, indices: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Pages with their index, as they are made."""
-    work = partial(make_in_worker, options.out, options.seed)
+    work = partial(make_in_worker, options.out, options.seed, options.only)
     arguments = (options.data, options.fonts, options.split)
     if options.jobs == 1:
         start_worker(*arguments)
@@ -123,6 +125,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="local data folder; mnist/ at least lies in it")
     parser.add_argument("--fonts", type=Path, metavar="DIR", help="folder of fonts, handwritten and printed")
     parser.add_argument("--split", choices=("train", "validation"), default="train", help="whose digits are written (default: %(default)s)")
+    parser.add_argument("--only", choices=SHEET_KINDS, metavar="KIND", help="one kind of sheet: " + ", ".join(SHEET_KINDS))
     parser.add_argument("--count", type=int, required=True, metavar="N", help="pages in all")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="other pages for another seed (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), metavar="N", help="processes (default: %(default)s)")

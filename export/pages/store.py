@@ -31,11 +31,14 @@ def start_worker(data: Path, fonts: Path | None, split: Any) -> None:
         _worker["error"] = error
 
 
-def make_in_worker(out: Path, seed: int, index: int) -> dict[str, Any]:
-    """Make one page, store its picture, and give what stands on it. Raises UsageError, and what loading the data raised."""
+def make_in_worker(out: Path, seed: int, only: str | None, index: int) -> dict[str, Any]:
+    """Make one page, of one kind where one is named, store its picture, and give what stands on it.
+
+    Raises UsageError, and what loading the data raised.
+    """
     if "error" in _worker:
         raise _worker["error"]
-    photo = make_page(_worker["sources"], seed, index)
+    photo = make_page(_worker["sources"], seed, index, only=only)
     name = f"pages/{index:06d}.jpg"
     write_whole(out / name, cv2.imencode(".jpg", photo.picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes())
     return page_object(photo, name)

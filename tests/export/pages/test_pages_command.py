@@ -39,6 +39,15 @@ def test_pages_and_their_truth(drawn_data: Path, tmp_path: Path, capsys: Any) ->
     assert not list(out.rglob(".*"))
 
 
+def test_pages_of_one_kind(drawn_data: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "out"
+    assert call(drawn_data, out, "--only", "text") == ExitCode.OK
+    assert {json.loads(line)["kind"] for line in (out / "pages.jsonl").read_text().splitlines()} == {"text"}
+    capsys.readouterr()
+    assert call(drawn_data, out) == ExitCode.USAGE
+    assert "--only text, not None" in capsys.readouterr().err
+
+
 def test_an_interrupted_run_goes_on(drawn_data: Path, tmp_path: Path, capsys: Any) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert call(drawn_data, whole) == ExitCode.OK
