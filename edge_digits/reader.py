@@ -145,7 +145,7 @@ class Reader:
             predictions = clock.time("context", self.context.judge, glyphs, predictions, settled)
         if seen is not None:
             predictions = clock.time("finder", weigh, predictions, *seen)
-        runs = {} if self.strings is None else clock.time("strings", read_runs, glyphs, self.strings, sure)
+        runs = {} if self.strings is None else clock.time("strings", read_runs, glyphs, self.strings, sure, maps)
         chosen = clock.time("decode", choose_digits, glyphs, predictions, runs)
         lines = clock.time("layout", arrange, chosen, self.min_confidence, self.expectation)
         lines = clock.time("confidence", calibrate, lines, self.curve)

@@ -5,6 +5,7 @@ Words, print and frames are told from digits by what stands around them, further
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -38,7 +39,7 @@ LARGE: Final = 2.5
 STROKE_PROBABILITY: Final = 0.25
 """From this on a pixel of such a piece stays."""
 
-SHARE_WEIGHT: Final = 1.1
+SHARE_WEIGHT: Final = 1.3
 CLASS_WEIGHT: Final = 1.0
 """How far the finder's word counts, in logits, beside those who saw the glyph larger: whether its ink is a digit's, and what has its middle
 there."""
@@ -162,12 +163,14 @@ def without_frames(glyphs: Glyphs, maps: PageMaps) -> Ink | None:
 
 def evidence(maps: PageMaps, glyphs: Glyphs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """For each hypothesis the mean stroke probability over the ink in its box, float32 (n,), and the classes at its middle, (n, 11)."""
-    boxes = np.array([h.box for h in glyphs.hypotheses], np.float64).reshape(-1, 4) * maps.scale
-    return _shares_of_digits(maps, glyphs.ink, boxes), _classes_at(maps, boxes[:, :2] + boxes[:, 2:] / 2)
+    found = [h.box for h in glyphs.hypotheses]
+    boxes = np.array(found, np.float64).reshape(-1, 4) * maps.scale
+    return shares_of_digits(maps, glyphs.ink, found), _classes_at(maps, boxes[:, :2] + boxes[:, 2:] / 2)
 
 
-def _shares_of_digits(maps: PageMaps, ink: Ink, boxes: NDArray[np.float64]) -> NDArray[np.float32]:
-    """boxes : x, y, width, height in pixels of the overview, (n, 4). Returns float32 (n,), 0..1."""
+def shares_of_digits(maps: PageMaps, ink: Ink, found: Sequence[tuple[int, int, int, int]]) -> NDArray[np.float32]:
+    """For each box, x, y, width, height in page pixels, the mean stroke probability over the ink in it: float32 (n,), 0..1."""
+    boxes = np.array(found, np.float64).reshape(-1, 4) * maps.scale
     height, width = maps.strokes.shape
     size = max(1, round(ink.strokes.shape[1] * maps.scale)), max(1, round(ink.strokes.shape[0] * maps.scale))
     inked = np.zeros((height, width), np.float32)
