@@ -328,11 +328,11 @@ def core_boxes(digits: Boxes, pieces: Boxes) -> Boxes:
     digits : int32 (n, 4). pieces : int32 (m, 5). Returns int32 (n, 4).
     """
     large = np.maximum(pieces[:, 2], pieces[:, 3])[:, None] >= CORE_SHARE * digits[None, :, 3]
-    inside = (_share_inside(pieces, digits) >= CORE_INSIDE) & large
+    inside = np.asarray((_share_inside(pieces, digits) >= CORE_INSIDE) & large, np.bool_)
     far = 1 << 20
     first = np.where(inside[..., None], pieces[:, None, :2], far).min(axis=0)
     end = np.where(inside[..., None], (pieces[:, :2] + pieces[:, 2:4])[:, None], -far).max(axis=0)
-    return np.where(inside.any(axis=0)[:, None], np.hstack([first, end - first]), digits).astype(np.int32)
+    return np.asarray(np.where(np.asarray(inside.any(axis=0))[:, None], np.hstack([first, end - first]), digits), np.int32)
 
 
 def _share_inside(pieces: Boxes, digits: Boxes) -> NDArray[np.float64]:

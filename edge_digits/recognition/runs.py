@@ -27,8 +27,8 @@ LEFTOVER_SHARE: Final = 0.2
 LEFTOVER_COST: Final = 1.0
 LEAST_PROBABILITY: Final = 1e-4
 LEAST_SHARE: Final = 0.35
-"""Of a cluster's ink so much must be a digit's to the finder. Read whole, words look like digits: of 148 pages of words in hands and scripts
-that never trained 97 were read as empty without this, 119 with it."""
+"""Of a cluster's ink so much must be a digit's to the finder. Read whole, words look like digits: of 148 pages of words in hands and
+scripts that never trained 97 were read as empty without this, 119 with it."""
 
 
 def runs_to_read(glyphs: Glyphs) -> list[int]:
@@ -41,9 +41,7 @@ def _may_be_several(cluster: Sequence[Fragment]) -> bool:
     return min(width, height) >= LEAST_SIDE_PX and (len(cluster) > 1 or width > WIDE_PIECE * height)
 
 
-def read_runs(
-    glyphs: Glyphs, reader: StringReader, without: Collection[int] = (), maps: PageMaps | None = None
-) -> dict[int, ReadString]:
+def read_runs(glyphs: Glyphs, reader: StringReader, without: Collection[int] = (), maps: PageMaps | None = None) -> dict[int, ReadString]:
     """What stands in each cluster that may hold several digits, by the cluster's index.
 
     without : clusters that surely hold one. maps : what the finder sees; ink that is no digit's to it is not read.

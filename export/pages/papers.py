@@ -165,6 +165,14 @@ def darken(part: Picture, mask: NDArray[np.uint8], colour: tuple[int, int, int])
         part[ys, xs] = (part[ys, xs] * (1 - alpha * (1 - np.array(colour, np.float32) / 255)) + 0.5).astype(np.uint8)
 
 
+def cover(part: Picture, mask: NDArray[np.uint8], colour: tuple[int, int, int]) -> None:
+    """Lays a colour over part of a picture by a mask uint8 (h, w), in place."""
+    ys, xs = np.nonzero(mask)
+    if ys.size:
+        alpha = mask[ys, xs].astype(np.float32)[:, None] / 255
+        part[ys, xs] = (part[ys, xs] * (1 - alpha) + np.array(colour, np.float32) * alpha + 0.5).astype(np.uint8)
+
+
 def rule(picture: Picture, rng: np.random.Generator, pitch_px: float) -> Ruling:
     """Prints writing lines so far apart, often with a margin line; in place."""
     height, width = picture.shape[:2]

@@ -1,4 +1,4 @@
-"""Sheets of printed numbers: tables, slips, calendars, price tags, a few large ones. Their digits are nobody's handwriting."""
+"""Sheets of printed numbers: tables, slips, calendars, price tags, keys, dials, a few large ones. Their digits are nobody's handwriting."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from export.pages.lettering import PrintFont
 from export.pages.numbers import number
 from export.pages.papers import choose_printed_line, choose_size, plain_paper, rule_boxes
 from export.pages.pens import choose_pen
+from export.pages.printed_things import dial, keypad, ruler
 from export.pages.printing import Colour, choose_print_colour, choose_print_font, print_text, printed_number
 from export.pages.sources import SheetSources
 from export.pages.words import heading, row_name, sentence
@@ -31,16 +32,18 @@ def printed(rng: np.random.Generator, sources: SheetSources) -> Canvas:
     size = float(np.exp(rng.uniform(np.log(13), np.log(46))))
     style: Type = choose_print_font(rng, sources), size, choose_print_colour(rng)
     draw = rng.random()
-    if draw < 0.3:
+    if draw < 0.24:
         _table(canvas, style, rng)
-    elif draw < 0.5:
+    elif draw < 0.4:
         _slip(canvas, style, rng)
-    elif draw < 0.7:
+    elif draw < 0.55:
         _calendar(canvas, style, rng)
-    elif draw < 0.85:
+    elif draw < 0.68:
         _few(canvas, style, rng)
-    else:
+    elif draw < 0.78:
         _tags(canvas, sources, rng)
+    else:
+        (keypad if draw < 0.9 else dial if draw < 0.96 else ruler)(canvas, style[0], rng)
     if rng.random() < WRITTEN_SHARE:
         height = size * float(rng.uniform(0.7, 2.5))
         writer, pen = choose_writer(rng, sources), choose_pen(rng, height)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from export.pages.canvas import Canvas
 from export.pages.lettering import PrintFont
-from export.pages.papers import darken
+from export.pages.papers import cover, darken
 from export.pages.sheet import Box
 from export.pages.sources import SheetSources
 from export.pages.words import sentence
@@ -34,9 +34,20 @@ def choose_print_colour(rng: np.random.Generator) -> Colour:
 
 
 def print_text(
-    canvas: Canvas, font: PrintFont | None, text: str, x: float, base_y: float, size_px: float, colour: Colour = BLACK
+    canvas: Canvas,
+    font: PrintFont | None,
+    text: str,
+    x: float,
+    base_y: float,
+    size_px: float,
+    colour: Colour = BLACK,
+    *,
+    covers: bool = False,
 ) -> Box | None:
-    """Prints a text whose line stands at base_y; what is beyond the sheet is lost. Returns its box, noted as clutter."""
+    """Prints a text whose line stands at base_y; what is beyond the sheet is lost. Returns its box, noted as clutter.
+
+    covers : whether the colour hides what it is laid on, as on dark keys, instead of darkening it as ink does.
+    """
     drawn = font.draw(text, max(6, round(size_px))) if font is not None else _draw_by_opencv(text, size_px)
     if drawn is None:
         return None
@@ -46,7 +57,8 @@ def print_text(
     x1, y1 = min(canvas.width, left + ink.shape[1]), min(canvas.height, top + ink.shape[0])
     if x1 <= x0 or y1 <= y0:
         return None
-    darken(canvas.picture[y0:y1, x0:x1], np.ascontiguousarray(ink[y0 - top : y1 - top, x0 - left : x1 - left]), colour)
+    lay = cover if covers else darken
+    lay(canvas.picture[y0:y1, x0:x1], np.ascontiguousarray(ink[y0 - top : y1 - top, x0 - left : x1 - left]), colour)
     box = float(x0), float(y0), float(x1 - x0), float(y1 - y0)
     canvas.add_clutter("printed", box)
     return box

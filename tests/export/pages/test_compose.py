@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from export.pages.compose import compose_sheet
 from export.pages.digit_source import VALIDATION_ONE_IN, DigitSet, load_digits
 from export.pages.layouts import LAYOUTS
 from export.pages.pens import Pen
+from export.pages.printed_things import dial, keypad, ruler
 from export.pages.sheet import SHEET_KINDS, Sheet
 from export.pages.sources import load_sheet_sources
 from export.pages.writer import choose_writer
@@ -217,3 +219,17 @@ def test_one_kind_alone_may_be_asked_for() -> None:
     sheets = [compose_sheet(np.random.default_rng([4, index]), SOURCES, only="printed") for index in range(6)]
     assert {sheet.kind for sheet in sheets} == {"printed"}
     assert all(any(each.kind == "printed" for each in sheet.clutter) for sheet in sheets)
+
+
+@pytest.mark.parametrize("thing", [keypad, dial, ruler])
+def test_printed_things_hold_no_written_digit(thing: Callable[[Canvas, None, np.random.Generator], None]) -> None:
+    for seed in range(8):
+        canvas = Canvas(np.full((500, 700, 3), 240, np.uint8), "printed")
+        thing(canvas, None, np.random.default_rng(seed))
+        sheet = canvas.finish(np.random.default_rng(seed))
+        printed = [each for each in sheet.clutter if each.kind == "printed"]
+        assert not sheet.digits
+        assert len(printed) >= 4
+        x, y, w, h = (int(value) for value in printed[0].box)
+        part = sheet.picture[y : y + h, x : x + w]
+        assert int(part.max()) - int(part.min()) > 40
