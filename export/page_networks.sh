@@ -111,6 +111,12 @@ crops crops-8 1800 61
 crops crops-text3 700 62 --only text
 crops crops-negative3 300 63 --only negative
 crops crops-letters2 200 64 --only letters
+crops crops-9 1200 71
+crops crops-text4 600 72 --only text
+crops crops-letters3 200 73 --only letters
+crops crops-printed4 200 74 --only printed
+crops crops-printed5 800 75 --only printed
+crops crops-printed6 800 76 --only printed
 crops crops-val2 400 901 --split validation
 
 train_finder() { # run, epochs, learning rate, further options
@@ -140,5 +146,9 @@ train_finder finder-7 3 0.0012 $(each --crops crops-{1..7} crops-{boxed,real,pri
     --start-from runs/finder-6
 # Text in many hands and scripts.
 # shellcheck disable=SC2046
-train_finder finder 3 0.0015 $(each --crops crops-{1..8} crops-8 crops-{boxed,real,printed,printed2,printed3,text,text2,text3,text3,negative,negative2,negative3,letters0,letters1,letters2}) \
+train_finder finder-8 3 0.0015 $(each --crops crops-{1..8} crops-8 crops-{boxed,real,printed,printed2,printed3,text,text2,text3,text3,negative,negative2,negative3,letters0,letters1,letters2}) \
     --start-from runs/finder-7
+# More of both, and things with printed digits on them.
+# shellcheck disable=SC2046
+train_finder finder 2 0.0014 $(each --crops crops-{4..9} crops-{8,9} crops-{boxed,real,printed3,printed4,printed5,printed6,text2,text3,text4,text4,negative2,negative3,letters1,letters2,letters3}) \
+    --start-from runs/finder-8

@@ -26,7 +26,7 @@ LEFTOVER_SHARE: Final = 0.2
 """Fragments with less of the cluster's ink than this may belong to no digit."""
 LEFTOVER_COST: Final = 1.0
 LEAST_PROBABILITY: Final = 1e-4
-LEAST_SHARE: Final = 0.35
+LEAST_SHARE: Final = 0.2
 """Of a cluster's ink so much must be a digit's to the finder. Read whole, words look like digits: of 148 pages of words in hands and
 scripts that never trained 97 were read as empty without this, 119 with it."""
 
