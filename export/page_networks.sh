@@ -44,19 +44,7 @@ each() { # option, names: the option once for each folder of runs
 
 # shellcheck disable=SC2046
 python -m export.train_context $(each --proposals proposals-{1,2,3,real,real2,cheques}) --validation runs/proposals-val3 \
-    --epochs 6 --batch 384 --learning-rate 0.0025 --threads 1 $(resume context-1) --out runs/context-1
-
-# Then text in many hands and scripts, and what the finder frees and adds.
-proposals proposals-4 1200 54 --finder
-proposals proposals-text 400 55 --only text
-proposals proposals-letters 150 56 --only letters --finder
-proposals proposals-negative 200 58 --only negative --finder
-proposals proposals-printed 150 59 --only printed --finder
-proposals proposals-val5 200 57 --split validation --finder
-# shellcheck disable=SC2046
-python -m export.train_context $(each --proposals proposals-{2,3,real,real2,cheques,4,text,letters,negative,printed}) \
-    --validation runs/proposals-val5 --epochs 3 --batch 384 --learning-rate 0.002 --threads 1 --start-from runs/context-1 \
-    $(resume context) --out runs/context
+    --epochs 6 --batch 384 --learning-rate 0.0025 --threads 1 $(resume context) --out runs/context
 
 for part in 1:100000 2:400000; do
     seed=${part%%:*}
@@ -111,12 +99,6 @@ crops crops-8 1800 61
 crops crops-text3 700 62 --only text
 crops crops-negative3 300 63 --only negative
 crops crops-letters2 200 64 --only letters
-crops crops-9 1200 71
-crops crops-text4 600 72 --only text
-crops crops-letters3 200 73 --only letters
-crops crops-printed4 200 74 --only printed
-crops crops-printed5 800 75 --only printed
-crops crops-printed6 800 76 --only printed
 crops crops-val2 400 901 --split validation
 
 train_finder() { # run, epochs, learning rate, further options
@@ -146,9 +128,5 @@ train_finder finder-7 3 0.0012 $(each --crops crops-{1..7} crops-{boxed,real,pri
     --start-from runs/finder-6
 # Text in many hands and scripts.
 # shellcheck disable=SC2046
-train_finder finder-8 3 0.0015 $(each --crops crops-{1..8} crops-8 crops-{boxed,real,printed,printed2,printed3,text,text2,text3,text3,negative,negative2,negative3,letters0,letters1,letters2}) \
+train_finder finder 3 0.0015 $(each --crops crops-{1..8} crops-8 crops-{boxed,real,printed,printed2,printed3,text,text2,text3,text3,negative,negative2,negative3,letters0,letters1,letters2}) \
     --start-from runs/finder-7
-# More of both, and things with printed digits on them.
-# shellcheck disable=SC2046
-train_finder finder 2 0.0014 $(each --crops crops-{4..9} crops-{8,9} crops-{boxed,real,printed3,printed4,printed5,printed6,text2,text3,text4,text4,negative2,negative3,letters1,letters2,letters3}) \
-    --start-from runs/finder-8

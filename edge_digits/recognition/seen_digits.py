@@ -43,25 +43,21 @@ Boxes = NDArray[np.float64]
 
 
 def add_seen_digits(glyphs: Glyphs, maps: PageMaps, predictions: Predictions, classifier: Classifier) -> tuple[Glyphs, Predictions]:
-    """Glyphs with what only the finder sees, as `with_seen_digits` gives them, and all predictions.
+    """Glyphs with what only the finder sees, each a cluster of its own whose one fragment has the piece SEEN, and all predictions.
 
     predictions : one row for each of glyphs.hypotheses, in their order.
     """
-    seen = with_seen_digits(glyphs, maps)
-    added = seen.hypotheses[len(glyphs.hypotheses) :]
-    if not added:
-        return glyphs, predictions
-    rows = classifier.predict(make_tiles([hypothesis.picture for hypothesis in added])).probabilities
-    return seen, replace(predictions, probabilities=np.concatenate([predictions.probabilities, rows]))
-
-
-def with_seen_digits(glyphs: Glyphs, maps: PageMaps) -> Glyphs:
-    """Glyphs with what only the finder sees at their end, each a cluster of its own whose one fragment has the piece SEEN."""
     fragments = find_seen_digits(glyphs, maps)
+    if not fragments:
+        return glyphs, predictions
     first = len(glyphs.clusters)
-    added = tuple(Hypothesis(first + at, 0, 0, fragment.box, fragment.shape) for at, fragment in enumerate(fragments))
+    added = [Hypothesis(first + at, 0, 0, fragment.box, fragment.shape) for at, fragment in enumerate(fragments)]
+    rows = classifier.predict(make_tiles([hypothesis.picture for hypothesis in added])).probabilities
     clusters = (*glyphs.clusters, *((fragment,) for fragment in fragments))
-    return replace(glyphs, clusters=clusters, hypotheses=(*glyphs.hypotheses, *added))
+    return (
+        replace(glyphs, clusters=clusters, hypotheses=(*glyphs.hypotheses, *added)),
+        replace(predictions, probabilities=np.concatenate([predictions.probabilities, rows])),
+    )
 
 
 def find_seen_digits(glyphs: Glyphs, maps: PageMaps) -> list[Fragment]:

@@ -24,16 +24,14 @@ from numpy.typing import NDArray
 from edge_digits.errors import EdgeDigitsError, ExitCode, UsageError
 from edge_digits.options import RecognitionOptions
 from edge_digits.paper.glyphs import Glyphs, enclosing, find_glyphs, put_together
-from edge_digits.paper.ink import Ink, find_ink
+from edge_digits.paper.ink import find_ink
 from edge_digits.paper.page import find_page
 from edge_digits.paper.strips import make_strip
 from edge_digits.paper.surroundings import PATCH_SHAPE, make_surroundings
 from edge_digits.paper.tiles import make_tile
 from edge_digits.recognition.classifier import Classifier
 from edge_digits.recognition.context import HOPELESS
-from edge_digits.recognition.finder import Finder, load_finder, without_frames
 from edge_digits.recognition.runs import runs_to_read
-from edge_digits.recognition.seen_digits import with_seen_digits
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from edge_digits.sources.frame import Frame
 from export.pages.labels import NOT_SAME, NOT_SAME_BY_HAND, UNDECIDED, label_boxes, label_cluster
@@ -69,24 +67,18 @@ class Proposals:
     strip_labels: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class Judges:
-    """Who proposes: the tile classifier, and the finder where its word shall be heard as it is when pages are read."""
-
-    classifier: Classifier
-    finder: Finder | None = None
-
-
-def page_proposals(photograph: Photograph, judges: Judges, index: int, rng: np.random.Generator, not_same: float = NOT_SAME) -> Proposals:
+def page_proposals(
+    photograph: Photograph, classifier: Classifier, index: int, rng: np.random.Generator, not_same: float = NOT_SAME
+) -> Proposals:
     """The labelled proposals of one photograph, none of one that lies on its side. not_same : see labels.label_boxes."""
     if photograph.rotate:
         return no_proposals()
     frame = Frame(photograph.picture, f"page {index}", 1)
-    glyphs = _propose(find_ink(find_page(frame)), judges.finder)
+    glyphs = find_glyphs(find_ink(find_page(frame)))
     tiles = np.zeros((len(glyphs.hypotheses), 28, 28), np.uint8)
     for tile, hypothesis in zip(tiles, glyphs.hypotheses, strict=True):
         tile[...] = make_tile(hypothesis.picture)
-    rows = judges.classifier.predict((tiles[:, None] / np.float32(255)).astype(np.float32)).probabilities
+    rows = classifier.predict((tiles[:, None] / np.float32(255)).astype(np.float32)).probabilities
     boxes = boxes_on_page([d.box for d in photograph.digits], glyphs.ink.page.to_frame)
     labels = label_boxes([h.box for h in glyphs.hypotheses], boxes, [d.digit for d in photograph.digits], not_same)
     kept = np.flatnonzero((labels != UNDECIDED) & ((rows[:, NOT_ONE_DIGIT] < HOPELESS) | (labels < NOT_ONE_DIGIT)))
@@ -96,15 +88,6 @@ def page_proposals(photograph: Photograph, judges: Judges, index: int, rng: np.r
     said = np.log(np.maximum(rows[kept], 1e-6)).astype(np.float16)
     strips = label_strips(glyphs, boxes, [d.digit for d in photograph.digits], rng, letters=not_same == NOT_SAME)
     return Proposals(tiles[kept], patches, said, labels[kept], np.full(len(kept), index, np.int32), *strips)
-
-
-def _propose(ink: Ink, finder: Finder | None) -> Glyphs:
-    glyphs = find_glyphs(ink)
-    if finder is None:
-        return glyphs
-    maps = finder.look(glyphs)
-    freed = without_frames(glyphs, maps)
-    return with_seen_digits(glyphs if freed is None else find_glyphs(freed), maps)
 
 
 def label_strips(
@@ -150,15 +133,14 @@ def boxes_on_page(boxes: Sequence[Box], to_frame: NDArray[np.float64]) -> NDArra
     return np.hstack([least, there.max(axis=1) - least])
 
 
-_judges: dict[str, Judges] = {}
+_classifiers: dict[str, Classifier] = {}
 
 
 def _make(photograph: Photograph, index: int, options: argparse.Namespace) -> Proposals:
-    if options.model not in _judges:
-        settings = RecognitionOptions(model=options.model, provider="cpu", threads=1)
-        _judges[options.model] = Judges(Classifier(settings), load_finder(settings) if options.finder else None)
+    if options.model not in _classifiers:
+        _classifiers[options.model] = Classifier(RecognitionOptions(model=options.model, provider="cpu", threads=1))
     rng = np.random.default_rng((options.seed, index))
-    return page_proposals(photograph, _judges[options.model], index, rng, NOT_SAME_BY_HAND if options.real else NOT_SAME)
+    return page_proposals(photograph, _classifiers[options.model], index, rng, NOT_SAME_BY_HAND if options.real else NOT_SAME)
 
 
 def make_shards(options: argparse.Namespace) -> None:
@@ -195,7 +177,6 @@ def main(arguments: list[str] | None = None) -> ExitCode:
     parser = argparse.ArgumentParser(prog="python -m export.pages.proposals", description="Labelled proposals of generated pages.")
     add_page_options(parser, count=6000)
     parser.add_argument("--model", default="default", help="tile classifier: a name or the path of an .onnx file")
-    parser.add_argument("--finder", action="store_true", help="free digits of frames and propose what only the finder in the package sees")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the shards; those there are kept")
     options = parser.parse_args(arguments)
     check_page_options(parser, options)

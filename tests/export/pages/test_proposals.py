@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -17,10 +16,9 @@ from edge_digits.options import RecognitionOptions
 from edge_digits.paper.strips import STRIP_HEIGHT_PX
 from edge_digits.paper.surroundings import PATCH_SHAPE
 from edge_digits.recognition.classifier import Classifier
-from edge_digits.recognition.finder import load_finder
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
 from export.pages import page_source, proposals
-from export.pages.proposals import Judges, Proposals, boxes_on_page, load_shards, no_proposals, page_proposals, save_shard
+from export.pages.proposals import Proposals, boxes_on_page, load_shards, no_proposals, page_proposals, save_shard
 from export.pages.sheet import WrittenDigit
 from export.pages.view import Photograph
 from export.strings import NO_LABEL
@@ -51,7 +49,7 @@ def photo_of(digits: str = "2357", gap: int = 30, height: int = 50) -> Photograp
 
 
 def of_page(photo: Photograph, classifier: Classifier, seed: int = 0) -> Proposals:
-    return page_proposals(photo, Judges(classifier), 6, np.random.default_rng(seed))
+    return page_proposals(photo, classifier, 6, np.random.default_rng(seed))
 
 
 def shapes(found: Proposals) -> dict[str, tuple[tuple[int, ...], Any]]:
@@ -76,19 +74,6 @@ def test_digits_that_touch_become_a_strip(classifier: Classifier) -> None:
     spelt = [[int(label) for label in row if label != NO_LABEL] for row in found.strip_labels]
     assert [label for labels in spelt for label in labels if label != NOT_ONE_DIGIT] == [2, 3, 5, 7]
     assert max(len(labels) for labels in spelt) > 1
-
-
-def test_what_only_the_finder_sees_is_proposed_too(classifier: Classifier) -> None:
-    photo = photo_of("2357")
-    # Lines through all digits: one piece of ink that no thin place parts.
-    cv2.line(photo.picture, (80, 150), (480, 165), 40, 4)
-    cv2.line(photo.picture, (80, 190), (480, 205), 40, 4)
-    finder = load_finder(RecognitionOptions(provider="cpu", threads=1))
-    rng = np.random.default_rng(0)
-    without, seen = (page_proposals(photo, Judges(classifier, each), 6, rng) for each in (None, finder))
-    found, found_without = ({2, 3, 5, 7} & set(each.labels.tolist()) for each in (seen, without))
-    assert len(found) >= 3
-    assert found_without < found
 
 
 def test_the_same_page_gives_the_same_proposals(classifier: Classifier) -> None:
