@@ -91,9 +91,10 @@ def load_lettering(folder: Path, fonts: Path | None, split: Split) -> Lettering:
     if fonts is not None:
         _need_pillow()
         for path in sorted(path for path in fonts.rglob("*") if path.suffix.lower() in {".ttf", ".otf", ".woff"}):
-            if SCRIPT_FOLDER in path.parts:
+            folders = fonts.name, *path.relative_to(fonts).parts
+            if SCRIPT_FOLDER in folders:
                 scripts.append(ScriptFont(path))
-            elif HAND_FOLDER in path.parts or any(word in path.stem.lower() for word in HAND_FONT_WORDS):
+            elif HAND_FOLDER in folders or any(word in path.stem.lower() for word in HAND_FONT_WORDS):
                 hands.append(HandFont(path))
             else:
                 prints.append(PrintFont(path))

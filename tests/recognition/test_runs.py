@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from edge_digits.paper.glyphs import Fragment, Glyphs, Hypothesis, enclosing, put_together
 from edge_digits.paper.ink import Ink
 from edge_digits.paper.page import Page
+from edge_digits.recognition.finder import PageMaps
 from edge_digits.recognition.runs import (
     LEAST_PROBABILITY,
     LEAST_SIDE_PX,
@@ -190,6 +192,17 @@ def test_runs_are_read_by_their_cluster() -> None:
     read = read_runs(glyphs, Reader())  # type: ignore[arg-type]
     assert {index: each.labels for index, each in read.items()} == {0: (3,), 2: (9,)}
     assert read_runs(glyphs_of(), Reader()) == {}  # type: ignore[arg-type]
+
+
+def test_ink_that_is_no_digits_is_not_read_whole() -> None:
+    glyphs = glyphs_of((fragment(0, 13),), (fragment(60, 9), fragment(70, 9)))
+    strokes = np.zeros((40, 120), np.uint8)
+    strokes[:20, :80] = 255
+    ink = replace(glyphs.ink, strokes=strokes)
+    seen = np.where(np.arange(120) < 40, 0.02, 0.9).astype(np.float32) * np.ones((40, 1), np.float32)
+    cells = np.zeros((11, 10, 30), np.float32)
+    maps = PageMaps(seen, cells, cells[:2], 1.0)
+    assert set(read_runs(replace(glyphs, ink=ink), Reader(), maps=maps)) == {1}  # type: ignore[arg-type]
 
 
 @given(st.integers(0, 999))
