@@ -143,6 +143,7 @@ check() {
     steadily /bin/bash edge_digits/deploy/pi/install.sh | grep -v '^ok\|->'
     steadily /usr/bin/id edge-digits
     # Not `ls`: under this emulator it does not see files that were just made.
+    # shellcheck disable=SC2016
     steadily /bin/sh -euc 'for file in "$@"; do test -s "$file"; echo "$file"; done' sh \
         /etc/systemd/system/edge-digits.service /etc/edge-digits/edge-digits.toml /usr/local/bin/edge-digits
     steadily /usr/local/bin/edge-digits --config /etc/edge-digits/edge-digits.toml read pictures/sample_page.jpg
