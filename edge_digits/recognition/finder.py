@@ -48,7 +48,7 @@ TRUST: Final = 2.5
 SURE_TILE, SURE_CLASS, SURE_SHARE = 0.98, 0.9, 0.8
 """A digit that reaches all three is settled. Of 46,000 hypotheses of 243 pages and strings 1,200 were, and no page was read otherwise
 for it; on a clean page most digits are."""
-LEAST_SHARE: Final = 0.03
+LEAST_SHARE: Final = 0.06
 """The finder is never surer than this that something is or is not a digit: surer, it refused writing as neat as print."""
 WHICH_WEIGHT: Final = 0.7
 LEAST_OF_ONE: Final = 0.02
