@@ -36,7 +36,9 @@ class CompanionTraining(ABC):
     largest_gradient: ClassVar[float | None] = None
 
     def __init__(self, network: nn.Module, device: torch.device, options: argparse.Namespace, count: int) -> None:
-        """options : epochs, batch, learning_rate, seed and out of the command line. count : examples."""
+        """options : epochs, batch, learning_rate, seed, start_from and out of the command line. count : examples. Raises UsageError."""
+        if options.start_from is not None:
+            _start_from(network, options.start_from)
         self.network, self.device, self.options, self.count = network, device, options, count
         self.average = copy.deepcopy(network).eval()
         self.batches_an_epoch = count // options.batch
@@ -128,7 +130,7 @@ class CompanionTraining(ABC):
         return list(state["history"])
 
 
-def start_from(network: nn.Module, run: Path) -> None:
+def _start_from(network: nn.Module, run: Path) -> None:
     """Give a network the averaged weights of another run. Raises UsageError."""
     try:
         network.load_state_dict(checkpoint.load(run)["average"])

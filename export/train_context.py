@@ -21,14 +21,7 @@ from torch import Tensor, nn
 
 from edge_digits.errors import ExitCode, UsageError
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
-from export.companion_training import (
-    CompanionTraining,
-    add_training_options,
-    check_training_options,
-    prepare_device,
-    run_command,
-    start_from,
-)
+from export.companion_training import CompanionTraining, add_training_options, check_training_options, prepare_device, run_command
 from export.context_network import ContextNetwork
 from export.pages.proposals import Proposals, load_shards
 
@@ -60,8 +53,6 @@ def train(options: argparse.Namespace) -> ExitCode:
     if not 0 < np.count_nonzero(kept_aside.labels < NOT_ONE_DIGIT) < len(kept_aside.labels):
         raise UsageError(f"{options.validation}: needs proposals that are a digit and some that are none; make more of them")
     network = ContextNetwork().to(device, memory_format=torch.channels_last)
-    if options.start_from is not None:
-        start_from(network, options.start_from)
     pages = {"count": len(proposals.labels), "pages": len(np.unique(proposals.pages))}
     ContextTraining(network, device, options, proposals, kept_aside).run("context", {"proposals": pages})
     return ExitCode.OK

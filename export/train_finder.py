@@ -20,14 +20,7 @@ from torch import Tensor, nn
 from edge_digits.errors import ExitCode, UsageError
 from edge_digits.recognition.companions import CELL_PX
 from edge_digits.recognition.weights import LABELS
-from export.companion_training import (
-    CompanionTraining,
-    add_training_options,
-    check_training_options,
-    prepare_device,
-    run_command,
-    start_from,
-)
+from export.companion_training import CompanionTraining, add_training_options, check_training_options, prepare_device, run_command
 from export.finder_network import FinderNetwork, stroke_logits
 from export.pages.crops import NO_DIGIT, OPEN, Crops, joined, load_crops
 
@@ -59,8 +52,6 @@ def train(options: argparse.Namespace) -> ExitCode:
     if not np.count_nonzero(kept_aside.strokes == 1):
         raise UsageError(f"{options.validation}: shows no digit; make more crops")
     network = FinderNetwork()
-    if options.start_from is not None:
-        start_from(network, options.start_from)
     FinderTraining(network.to(device, memory_format=torch.channels_last), device, options, crops, kept_aside).run("finder")
     return ExitCode.OK
 

@@ -22,14 +22,7 @@ from torch import Tensor, nn
 from edge_digits.errors import ExitCode, UsageError
 from edge_digits.paper.strips import STRIP_HEIGHT_PX
 from edge_digits.recognition.weights import NOT_ONE_DIGIT
-from export.companion_training import (
-    CompanionTraining,
-    add_training_options,
-    check_training_options,
-    prepare_device,
-    run_command,
-    start_from,
-)
+from export.companion_training import CompanionTraining, add_training_options, check_training_options, prepare_device, run_command
 from export.pages.proposals import load_shards
 from export.string_network import BLANK, StringNetwork, greedy
 from export.strings import NO_LABEL
@@ -87,8 +80,6 @@ def train(options: argparse.Namespace) -> ExitCode:
     if not 0 < np.count_nonzero((validation.labels == NOT_ONE_DIGIT).any(axis=1)) < len(validation.widths):
         raise UsageError("--validation needs strips of digits alone and some with anything else; make more of them")
     network = StringNetwork()
-    if options.start_from is not None:
-        start_from(network, options.start_from)
     StringTraining(network.to(device, memory_format=torch.channels_last), device, options, strips, validation).run("string")
     return ExitCode.OK
 

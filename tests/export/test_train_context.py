@@ -15,7 +15,7 @@ from edge_digits.paper.surroundings import PATCH_SHAPE
 from export import checkpoint, train_context
 from export.pages.proposals import load_shards, save_shard
 from export.train_context import joined, varied, weakened
-from tests.export.training_sets import marked_proposals, save_proposals
+from tests.export.training_sets import check_start_from_another, marked_proposals, save_proposals
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +63,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(shards: Path, tmp_path: Path,
 
 
 def test_a_run_may_start_from_another(shards: Path, tmp_path: Path, capsys: Any) -> None:
-    assert call(shards, tmp_path / "first", epochs=4) == ExitCode.OK
-    assert call(shards, tmp_path / "second", "--start-from", str(tmp_path / "first"), epochs=1) == ExitCode.OK
-    first, second = (json.loads((tmp_path / name / "record.json").read_text())["history"] for name in ("first", "second"))
-    assert second[0]["loss"] < first[0]["loss"]
-    torch.save({"average": {"alien": torch.zeros(1)}, "settings": {}}, tmp_path / "first" / "checkpoint.pt")
-    assert call(shards, tmp_path / "third", "--start-from", str(tmp_path / "first")) == ExitCode.USAGE
-    assert "another network" in capsys.readouterr().err.splitlines()[-1]
+    check_start_from_another(call, shards, tmp_path, capsys)
 
 
 def test_resuming_with_other_settings_is_refused(shards: Path, tmp_path: Path, capsys: Any) -> None:

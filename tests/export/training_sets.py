@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
+from edge_digits.errors import ExitCode
 from edge_digits.paper.strips import make_strip
 from edge_digits.paper.surroundings import PATCH_SHAPE
 from export.pages.crops import CELL_PX, NO_DIGIT, SIDE_PX, Crops
 from export.pages.proposals import Proposals, no_strips, save_shard
 from export.strings import save_strips
+
+
+def check_start_from_another(call: Callable[..., ExitCode], examples: Path, runs: Path, capsys: Any) -> None:
+    """A run that starts from another begins below where that one began; weights of another network are refused.
+
+    call : a training, of examples, a run folder and options.
+    """
+    assert call(examples, runs / "first", epochs=4) == ExitCode.OK
+    assert call(examples, runs / "second", "--start-from", str(runs / "first"), epochs=1) == ExitCode.OK
+    first, second = (json.loads((runs / name / "record.json").read_text())["history"] for name in ("first", "second"))
+    assert second[0]["loss"] < first[0]["loss"]
+    torch.save({"average": {"alien": torch.zeros(1)}, "settings": {}}, runs / "first" / "checkpoint.pt")
+    assert call(examples, runs / "third", "--start-from", str(runs / "first")) == ExitCode.USAGE
+    assert "another network" in capsys.readouterr().err.splitlines()[-1]
 
 
 def marked_proposals(count: int, page: int = 0) -> Proposals:
